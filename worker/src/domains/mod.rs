@@ -1,0 +1,3 @@
+//! The domains: retail, and the tiny `tickets` that tests use.
+
+pub mod retail;

@@ -1,0 +1,2 @@
+//! t2t-worker
+fn main() {}
