@@ -1,2 +1,5 @@
-//! t2t
-fn main() {}
+//! `t2t`: plans, runs, verifies and reports.
+
+fn main() -> std::process::ExitCode {
+    coordinator::cli::main()
+}

@@ -9,6 +9,13 @@
 //! same values always encode to the same bytes.
 
 pub mod digest;
+pub mod error;
 pub mod ids;
+pub mod job;
+pub mod outcome;
+pub mod queue;
 pub mod record;
 pub mod seed;
+pub mod store;
+pub mod topology;
+pub mod wire;

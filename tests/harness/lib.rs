@@ -1,1 +1,3 @@
-//! harness
+//! What the end-to-end tests share.
+
+pub mod report;

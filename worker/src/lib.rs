@@ -1,6 +1,21 @@
 //! Turns one job into one outcome.
 //!
-//! Reading order: [`environment`] (worlds that tools act on; pure) and [`domains`].
+//! Reading order: [`environment`] (worlds that tools act on; pure), [`domains`] (what a domain
+//! offers), [`rules`] (executable policy), [`dialogue`] (who speaks next and what was meant),
+//! [`scoring`] (what a conversation earns), [`participants`] (users and agents), [`language`] (their
+//! words), then the stages: [`explore`], [`synthesize`], [`proof`], put together in [`stages`] and done by
+//! the [`executor`], the only loop. [`workload`] is work for measuring.
 
+pub mod dialogue;
 pub mod domains;
 pub mod environment;
+pub mod executor;
+pub mod explore;
+pub mod language;
+pub mod participants;
+pub mod proof;
+pub mod rules;
+pub mod scoring;
+pub mod stages;
+pub mod synthesize;
+pub mod workload;

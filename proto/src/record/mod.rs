@@ -4,8 +4,26 @@
 //! ledger, so none uses a serde feature that needs a self-describing format (`tag`, `flatten`,
 //! `untagged`, `skip_serializing_if`).
 
+pub mod episode;
+pub mod exploration;
+pub mod intent;
+pub mod message;
+pub mod proof;
+pub mod task;
 pub mod tool;
 pub mod value;
 
+pub use episode::{AgentFault, Component, Ending, Episode, UserOutcome, Verdict};
+pub use exploration::{Exploration, Introduction};
+pub use intent::{
+    Answer, Blocked, Change, Descriptor, Goal, Intent, Kind, PlannedCall, Question, Resolution,
+    Scenario, Slot, Source, Trigger, Visibility, Wish,
+};
+pub use message::Message;
+pub use proof::{Check, Passed, Proof, Trial};
+pub use task::{
+    Asked, ChangeScript, Expected, ExpectedResolution, Forbidden, GoalScript, Persona, Reveal,
+    Snapshot, Step, Task, Trajectory, UserScript,
+};
 pub use tool::{Actor, Effect, Observation, ToolCall, ToolSpec};
 pub use value::{Map, Value};

@@ -58,7 +58,12 @@ impl Value {
 
     /// A list of texts.
     pub fn texts<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Self {
-        Self::List(items.into_iter().map(|item| Self::Str(item.into())).collect())
+        Self::List(
+            items
+                .into_iter()
+                .map(|item| Self::Str(item.into()))
+                .collect(),
+        )
     }
 
     /// Parses JSON text.
@@ -109,7 +114,9 @@ impl From<serde_json::Value> for Value {
             },
             Json::String(text) => Self::Str(text),
             Json::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
-            Json::Object(map) => Self::Map(map.into_iter().map(|(k, v)| (k, Self::from(v))).collect()),
+            Json::Object(map) => {
+                Self::Map(map.into_iter().map(|(k, v)| (k, Self::from(v))).collect())
+            }
         }
     }
 }
@@ -191,9 +198,8 @@ mod tests {
         let value = Value::parse(r#"{"a":[1,1.0,null,true,"x"],"b":{"c":-3}}"#).unwrap();
         let text = serde_json::to_string(&value).unwrap();
         assert_eq!(text, r#"{"a":[1,1.0,null,true,"x"],"b":{"c":-3}}"#);
-        let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(&value, config).unwrap();
-        let (back, _): (Value, usize) = bincode::serde::decode_from_slice(&bytes, config).unwrap();
+        let bytes = crate::wire::encode_bare(&value).unwrap();
+        let back: Value = crate::wire::decode_bare(&bytes).unwrap();
         assert_eq!(back, value);
     }
 }

@@ -3,7 +3,7 @@
 //! Field names and their order are the benchmark's: results are printed in this order. Amounts are
 //! binary floats because the benchmark's results and hashes depend on its float arithmetic.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use proto::ids::BaseId;
@@ -171,6 +171,17 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Processed,
+        Self::Pending,
+        Self::PendingItemModified,
+        Self::Delivered,
+        Self::Cancelled,
+        Self::ExchangeRequested,
+        Self::ReturnRequested,
+    ];
+
     /// As the benchmark writes it.
     pub fn text(self) -> &'static str {
         match self {
@@ -183,6 +194,16 @@ impl Status {
             Self::ReturnRequested => "return requested",
         }
     }
+}
+
+/// What an exchange costs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum PriceDifference {
+    /// No item was named. The benchmark then keeps the integer `0`, which prints and hashes
+    /// differently from `0.0`.
+    Nothing,
+    /// In dollars, negative for a refund.
+    Dollars(f64),
 }
 
 /// An order. The optional fields are set by the tools.
@@ -210,8 +231,8 @@ pub struct Order {
     pub exchange_new_items: Option<Vec<Arc<str>>>,
     /// Set by an exchange.
     pub exchange_payment_method_id: Option<Arc<str>>,
-    /// Set by an exchange, in dollars, negative for a refund.
-    pub exchange_price_difference: Option<f64>,
+    /// Set by an exchange.
+    pub exchange_price_difference: Option<PriceDifference>,
     /// Set by a return, sorted.
     pub return_items: Option<Vec<Arc<str>>>,
     /// Set by a return.
@@ -239,8 +260,12 @@ pub struct Base {
     pub variant_at: HashMap<Arc<str>, (u32, u32)>,
     /// First user with this lower-case email.
     pub user_by_email: HashMap<Box<str>, u32>,
-    /// First user with this lower-case first name, last name and exact zip; tab-separated.
-    pub user_by_name_zip: HashMap<Box<str>, u32>,
+    /// Users by lower-case name (see `base::name_key`), in order; their zips may change.
+    pub users_by_name: HashMap<Box<str>, Vec<u32>>,
+    /// Lower-case first names of all users.
+    pub first_names: HashSet<Box<str>>,
+    /// Places of products by name; of several with one name only the last.
+    pub products_by_name: Vec<u32>,
 }
 
 /// A base and the entities changed since. Cloning costs O(changed).
@@ -259,27 +284,41 @@ pub struct World {
 impl World {
     /// The base as it is.
     pub fn new(base: Arc<Base>) -> Self {
-        Self { base, products: BTreeMap::new(), users: BTreeMap::new(), orders: BTreeMap::new() }
+        Self {
+            base,
+            products: BTreeMap::new(),
+            users: BTreeMap::new(),
+            orders: BTreeMap::new(),
+        }
     }
 
     /// The product at a place of the base.
     pub fn product_at(&self, place: u32) -> &Arc<Product> {
-        self.products.get(&place).unwrap_or_else(|| &self.base.products[place as usize])
+        self.products
+            .get(&place)
+            .unwrap_or_else(|| &self.base.products[place as usize])
     }
 
     /// The user at a place of the base.
     pub fn user_at(&self, place: u32) -> &Arc<User> {
-        self.users.get(&place).unwrap_or_else(|| &self.base.users[place as usize])
+        self.users
+            .get(&place)
+            .unwrap_or_else(|| &self.base.users[place as usize])
     }
 
     /// The order at a place of the base.
     pub fn order_at(&self, place: u32) -> &Arc<Order> {
-        self.orders.get(&place).unwrap_or_else(|| &self.base.orders[place as usize])
+        self.orders
+            .get(&place)
+            .unwrap_or_else(|| &self.base.orders[place as usize])
     }
 
     /// The product with this id.
     pub fn product(&self, id: &str) -> Option<&Arc<Product>> {
-        self.base.product_at.get(id).map(|&place| self.product_at(place))
+        self.base
+            .product_at
+            .get(id)
+            .map(|&place| self.product_at(place))
     }
 
     /// The user with this id.
@@ -289,7 +328,10 @@ impl World {
 
     /// The order with this id.
     pub fn order(&self, id: &str) -> Option<&Arc<Order>> {
-        self.base.order_at.get(id).map(|&place| self.order_at(place))
+        self.base
+            .order_at
+            .get(id)
+            .map(|&place| self.order_at(place))
     }
 
     /// The product and variant of an item.

@@ -1,0 +1,281 @@
+//! A run read back: its ledger replayed through the run's own state machine, tasks and episodes in
+//! slot order. Every projection (dataset, report, verification) reads through here.
+
+use std::sync::Arc;
+
+use proto::digest::{Digest, Hasher};
+use proto::ids::JobId;
+use proto::job::Stage;
+use proto::outcome::{Outcome, StageResult};
+use proto::record::{Episode, Task};
+use proto::wire::{self, Kind, WireError};
+use worker::domains::Domain;
+
+use crate::dispatch::{Course, came};
+use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Summary};
+use crate::run::{Ask, Run, Sizes, Slot};
+
+/// Why a run can't be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The ledger's.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A record that does not decode.
+    #[error("failed to read the record of {job}: {source}")]
+    Wire {
+        /// The job.
+        job: JobId,
+        /// What is wrong with the bytes.
+        source: WireError,
+    },
+    /// A record that is not what its job makes.
+    #[error("the ledger's record of job {0} holds another stage's result")]
+    Mixed(JobId),
+}
+
+/// A run read back.
+#[derive(Debug)]
+pub struct Archive {
+    /// What was planned.
+    pub course: Course,
+    /// The domain over the run's world.
+    pub domain: Arc<dyn Domain>,
+    /// Where the run stands.
+    pub run: Run,
+    held: Held,
+    /// For an evaluation: the run whose tasks are used.
+    tasks: Option<Arc<Archive>>,
+}
+
+/// A ledger to read from.
+#[derive(Debug)]
+pub struct Held {
+    /// Contents.
+    pub reader: Reader,
+    /// What is known without them.
+    pub index: Index,
+}
+
+impl From<Ledger> for Held {
+    fn from(ledger: Ledger) -> Self {
+        let (reader, index) = ledger.into_parts();
+        Self { reader, index }
+    }
+}
+
+/// A filled slot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filled {
+    /// The slot.
+    pub slot: u32,
+    /// The candidate that fills it.
+    pub candidate: u16,
+    /// The task.
+    pub task: Task,
+    /// Its feasible twin.
+    pub twin: Option<Task>,
+}
+
+/// An episode with where it lies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Played {
+    /// The episode.
+    pub episode: Episode,
+    /// Whether it is over the twin.
+    pub over_twin: bool,
+    /// Its record.
+    pub position: Position,
+}
+
+impl Archive {
+    /// Replays what a ledger holds.
+    pub fn new(course: Course, domain: Arc<dyn Domain>, held: impl Into<Held>) -> Self {
+        Self::assembled(course, domain, held.into(), None)
+    }
+
+    /// Replays the ledger of an evaluation: episodes are its own, tasks those of another run, which
+    /// has the same run id.
+    pub fn evaluation(course: Course, held: impl Into<Held>, tasks: Arc<Archive>) -> Self {
+        let domain = Arc::clone(&tasks.domain);
+        Self::assembled(course, domain, held.into(), Some(tasks))
+    }
+
+    fn assembled(
+        course: Course,
+        domain: Arc<dyn Domain>,
+        held: Held,
+        tasks: Option<Arc<Archive>>,
+    ) -> Self {
+        let run = replay(&course, &|ask| {
+            summary(&course, &held, tasks.as_deref(), ask)
+        });
+        Self {
+            course,
+            domain,
+            run,
+            held,
+            tasks,
+        }
+    }
+
+    /// For an evaluation, the run whose tasks are used.
+    pub fn tasks(&self) -> Option<&Self> {
+        self.tasks.as_deref()
+    }
+
+    /// What is known of a job without its content.
+    pub fn summary(&self, ask: &Ask) -> Option<Summary> {
+        summary(&self.course, &self.held, self.tasks.as_deref(), ask)
+    }
+
+    /// Filled slots in order.
+    pub fn filled(&self) -> impl Iterator<Item = Result<Filled, ArchiveError>> + '_ {
+        self.settled()
+            .map(|(slot, candidate)| self.fill(slot, candidate))
+    }
+
+    /// Filled slots and the candidates that fill them, in order.
+    pub fn settled(&self) -> impl Iterator<Item = (u32, u16)> + '_ {
+        self.run
+            .slots()
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, standing)| match *standing {
+                Slot::Settled(candidate, _) => Some((slot as u32, candidate)),
+                _ => None,
+            })
+    }
+
+    /// What fills a slot.
+    pub fn fill(&self, slot: u32, candidate: u16) -> Result<Filled, ArchiveError> {
+        let id = self.course.job(&Ask {
+            stage: Stage::Verify,
+            slot,
+            candidate,
+            rollout: None,
+        });
+        match self.tasks().unwrap_or(self).result(id)? {
+            Some((StageResult::Admitted { task, twin }, _)) => Ok(Filled {
+                slot,
+                candidate,
+                task: *task,
+                twin: twin.map(|twin| *twin),
+            }),
+            _ => Err(ArchiveError::Mixed(id)),
+        }
+    }
+
+    /// Episodes over a filled slot's task and twin, by agent, trial and twin; missing ones are left out.
+    pub fn episodes(&self, filled: &Filled) -> Result<Vec<Played>, ArchiveError> {
+        let mut played = Vec::new();
+        for ask in self.rollouts(filled) {
+            let id = self.course.job(&ask);
+            let over_twin = matches!(ask.rollout, Some((_, _, true)));
+            match self.result(id)? {
+                Some((StageResult::Played(episode), position)) => played.push(Played {
+                    episode: *episode,
+                    over_twin,
+                    position,
+                }),
+                Some((StageResult::Failed { .. }, _)) | None => {}
+                Some(_) => return Err(ArchiveError::Mixed(id)),
+            }
+        }
+        Ok(played)
+    }
+
+    fn rollouts(&self, filled: &Filled) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        for agent in 0..self.course.plan.agents.len() as u16 {
+            for trial in 0..self.course.plan.trials {
+                for twin in [false, true] {
+                    if !twin || filled.twin.is_some() {
+                        asks.push(Ask {
+                            stage: Stage::Rollout,
+                            slot: filled.slot,
+                            candidate: filled.candidate,
+                            rollout: Some((agent, trial, twin)),
+                        });
+                    }
+                }
+            }
+        }
+        asks
+    }
+
+    /// The result of a job, if the ledger has it.
+    pub fn result(&self, id: JobId) -> Result<Option<(StageResult, Position)>, ArchiveError> {
+        let Some((_, position)) = self.held.index.get(&id) else {
+            return Ok(None);
+        };
+        let record = self.held.reader.read(position)?;
+        let outcome: Outcome = wire::decode(Kind::Outcome, &record.body)
+            .map_err(|source| ArchiveError::Wire { job: id, source })?;
+        Ok(Some((outcome.result, position)))
+    }
+
+    /// What came of an ask, if it is known.
+    pub fn content(&self, ask: &Ask) -> Result<Option<StageResult>, ArchiveError> {
+        let keeper = if ask.stage == Stage::Rollout {
+            self
+        } else {
+            self.tasks().unwrap_or(self)
+        };
+        Ok(keeper
+            .result(self.course.job(ask))?
+            .map(|(result, _)| result))
+    }
+
+    /// Digest of what fills the first `slots` slots: places, candidates and the stored bytes of the tasks.
+    pub fn tasks_digest(&self, slots: u32) -> Result<Digest, ArchiveError> {
+        let mut hasher = Hasher::new("t2t.tasks", 1);
+        for (slot, candidate) in self.settled().take_while(|&(slot, _)| slot < slots) {
+            let id = self.course.job(&Ask {
+                stage: Stage::Verify,
+                slot,
+                candidate,
+                rollout: None,
+            });
+            let (_, position) = self.held.index.get(&id).ok_or(ArchiveError::Mixed(id))?;
+            let body = self.held.reader.read(position)?.body;
+            hasher
+                .number(u64::from(slot))
+                .number(u64::from(candidate))
+                .bytes(&body);
+        }
+        Ok(hasher.finish())
+    }
+}
+
+/// What is known of a job: of an evaluation's stages before the rollout, by the run that made its tasks.
+fn summary(course: &Course, held: &Held, tasks: Option<&Archive>, ask: &Ask) -> Option<Summary> {
+    match tasks {
+        Some(tasks) if ask.stage != Stage::Rollout => tasks.summary(ask),
+        _ => held.index.get(&course.job(ask)).map(|(summary, _)| summary),
+    }
+}
+
+/// The state machine after everything that is known.
+fn replay(course: &Course, known: &dyn Fn(&Ask) -> Option<Summary>) -> Run {
+    let mut run = new_run(course, usize::MAX);
+    while let Some(ask) = run.ask() {
+        if let Some(summary) = known(&ask) {
+            run.outcome(ask, came(&summary));
+        }
+    }
+    run
+}
+
+/// A fresh state machine for a course.
+pub fn new_run(course: &Course, window: usize) -> Run {
+    let plan = &course.plan;
+    let sizes = Sizes {
+        slots: plan.tasks,
+        agents: plan.agents.len() as u16,
+        trials: plan.trials,
+        candidates: plan.max_candidates,
+        window,
+    };
+    Run::new(sizes, plan.strata, crate::plan::cells::stratum)
+}

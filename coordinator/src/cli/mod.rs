@@ -1,0 +1,129 @@
+//! The command line. Data goes to standard output, everything else to standard error.
+//!
+//! Exit codes, the same for every command, stand in `CODES`.
+
+mod bench;
+mod controls;
+mod domain;
+mod eval;
+mod export;
+mod inspect;
+mod interrupt;
+mod open;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod variety;
+mod verify;
+mod work;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What `--help` says of exit codes.
+const CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed; the message says what, where and how to mend it
+  2  wrong usage
+  3  stopped softly (Ctrl-C); the same command goes on from there
+  4  verification or controls found something
+  5  the run ended with slots unfilled
+  6  a figure of the evaluation is unreliable
+  130  stopped at once (second Ctrl-C)
+
+Data goes to standard output, everything else to standard error.";
+
+/// What is on the command line.
+#[derive(Debug, Parser)]
+#[command(name = "t2t", version, about = "Makes verified multi-turn tool-use tasks, conversations and datasets", disable_help_subcommand = true, after_help = CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make tasks, prove them, roll agents out, and write dataset and report
+    Run(run::Arguments),
+    /// Check or show a plan
+    Plan(plan::Arguments),
+    /// Roll agents out on the tasks of an existing run, and compare them
+    Eval(eval::Arguments),
+    /// Repeat every proof and re-score every stored episode of a run
+    Verify(verify::Arguments),
+    /// Write a run's conversations in the form that a trainer wants
+    Export(export::Arguments),
+    /// Make report.html and report.md again from the ledger
+    Report(report::Arguments),
+    /// Look at a run, a task, an episode, or what was rejected and why
+    Inspect(inspect::Arguments),
+    /// Run every control and gold over all tasks of a run, with users that the proofs never met
+    Controls(controls::Arguments),
+    /// Measure how varied the language of a run is
+    Variety(variety::Arguments),
+    /// Replay calls, compare worlds, show what an agent is given
+    Domain(domain::Arguments),
+    /// Measure speed on one core
+    Bench(bench::Arguments),
+}
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Done,
+    Stopped,
+    Broken,
+    Unfilled,
+    Unreliable,
+}
+
+impl End {
+    fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Done => 0,
+            Self::Stopped => 3,
+            Self::Broken => 4,
+            Self::Unfilled => 5,
+            Self::Unreliable => 6,
+        })
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Eval(arguments) => eval::eval(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Controls(arguments) => controls::controls(&arguments),
+        Command::Variety(arguments) => variety::variety(&arguments),
+        Command::Domain(arguments) => domain::domain(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
+    };
+    match ended {
+        Ok(end) => end.code(),
+        Err(error) => {
+            progress::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,122 @@
+//! `t2t plan`: what a plan comes to, and where each setting is from; and how every command reads one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use proto::job::Wanted;
+
+use super::End;
+use super::progress::print;
+use crate::plan::settings::{Flags, Known, PlanFile, Resolved, resolve, show, toml};
+use crate::plan::{Plan, cells::Layout};
+use crate::world;
+
+/// A plan file and what the command line says beside it.
+#[derive(Debug, Args)]
+pub(super) struct Given {
+    /// Plan file (TOML); without one, defaults, environment and flags make the plan
+    #[arg(value_name = "PLAN.toml")]
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Given {
+    /// Reads the plan: defaults, file, `T2T_…` environment, flags.
+    pub(super) fn resolve(&self) -> anyhow::Result<Resolved> {
+        let file = self.plan.as_deref().map(PlanFile::read).transpose()?;
+        // A variable that is not UTF-8 is none of ours.
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Ok(resolve(
+            file.as_ref(),
+            environment,
+            &self.flags,
+            &Known::built_in(),
+        )?)
+    }
+
+    /// The plan alone.
+    pub(super) fn plan(&self) -> anyhow::Result<Plan> {
+        Ok(self.resolve()?.plan)
+    }
+}
+
+/// Arguments of `t2t plan`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a plan: settings, world, and that every slot has a cell
+    Check(Given),
+    /// Show every setting with its value and where it came from
+    Show {
+        #[command(flatten)]
+        given: Box<Given>,
+        /// Print a plan file that reads back as this plan
+        #[arg(long)]
+        toml: bool,
+    },
+}
+
+pub(super) fn plan(arguments: &Arguments) -> anyhow::Result<End> {
+    match &arguments.command {
+        Command::Check(given) => {
+            print(&describe(&given.plan()?)?);
+        }
+        Command::Show {
+            given,
+            toml: as_file,
+        } => {
+            let resolved = given.resolve()?;
+            print(&if *as_file {
+                toml(&resolved.plan)
+            } else {
+                show(&resolved)
+            });
+        }
+    }
+    Ok(End::Done)
+}
+
+/// What a plan comes to, without doing it.
+pub(super) fn describe(plan: &Plan) -> anyhow::Result<String> {
+    let domain = world::domain(plan)?;
+    let layout = Layout::new(plan, &domain);
+    let mut text = format!(
+        "{}: {} tasks from {} people in {} strata, {} agents x {} trials\n",
+        plan.domain,
+        plan.tasks,
+        domain.people(),
+        plan.strata,
+        plan.agents.len(),
+        plan.trials
+    );
+    text.push_str("the first slots:\n");
+    for slot in 0..plan.tasks.min(12) {
+        let cell = layout.cell(slot, 0);
+        let wants: Vec<String> = cell.wants.iter().map(wanted).collect();
+        text.push_str(&format!(
+            "  {slot:>4}  {:<10}  {:<32}  {}\n",
+            cell.scenario.label(),
+            cell.kind.to_string(),
+            wants.join(" + ")
+        ));
+    }
+    Ok(text)
+}
+
+/// A goal asked for, in words.
+fn wanted(want: &Wanted) -> String {
+    match want {
+        Wanted::Write(tool) => tool.clone(),
+        Wanted::AnyWrite => "any other write".to_owned(),
+        Wanted::Question => "a question".to_owned(),
+        Wanted::Blocked(rule) => format!("a wish against {rule}"),
+    }
+}

@@ -1,0 +1,139 @@
+//! `t2t run`: the main job, from a plan to a sealed folder with dataset and report.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use worker::domains::Domain;
+
+use super::plan::{Given, describe};
+use super::progress::{Bar, RunBar, note, print, say};
+use super::{End, work};
+use crate::archive::Archive;
+use crate::dataset::Settings;
+use crate::dispatch::Course;
+use crate::home::{Home, RunFile};
+use crate::ledger::{DirLock, Ledger};
+use crate::plan::Plan;
+use crate::plan::cells::Layout;
+use crate::plan::identity::Identity;
+use crate::{project, report, seal, world};
+
+/// Arguments of `t2t run`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    given: Given,
+    /// Folder of the run; the same command in the same folder goes on where it stopped
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    let plan = arguments.given.plan()?;
+    if arguments.dry_run {
+        print(&describe(&plan)?);
+        return Ok(End::Done);
+    }
+    carry_out(plan, &Home(arguments.out.clone()))
+}
+
+/// Carries a plan out in a folder.
+pub(super) fn carry_out(plan: Plan, home: &Home) -> anyhow::Result<End> {
+    let domain = world::domain(&plan)?;
+    let identity = Identity::of(&plan, domain.base());
+    let course = Course {
+        run: identity.run(),
+        layout: Layout::new(&plan, &domain),
+        plan,
+    };
+    home.create()?;
+    let _lock = DirLock::acquire(home.path())?;
+    warn_of_less(&course.plan, home)?;
+    home.settle(&RunFile {
+        identity,
+        plan: course.plan.clone(),
+        tasks_of: None,
+    })?;
+    home.keep_world(&course.plan)?;
+    home.remove(seal::NAME)?;
+    say(&format!(
+        "{}: {} tasks in {}",
+        course.run,
+        course.plan.tasks,
+        home.path().display()
+    ));
+    let mut bar = RunBar(Bar::new("run", u64::from(course.plan.tasks)));
+    let (run, ledger) = work::carry_out(&course, &domain, home, None, &mut bar)?;
+    let (finished, progress) = (run.finished(), run.progress());
+    bar.0.finish(
+        u64::from(progress.settled + progress.exhausted + progress.failed),
+        &note(progress),
+    );
+    project_all(course, domain, ledger, home)?;
+    say(&note(progress));
+    if !finished {
+        say("stopped; the same command goes on from here");
+        return Ok(End::Stopped);
+    }
+    home.write(seal::NAME, &seal::seal(home.path())?)?;
+    let here = home.path().display();
+    say(&format!(
+        "look at {here}/report.html, load {here}/dataset, check with `t2t verify {here}`"
+    ));
+    if progress.exhausted + progress.failed > 0 {
+        say(&format!(
+            "{} slots are not filled: `t2t inspect {here} --rejected` says why; a larger world has more different wishes",
+            progress.exhausted + progress.failed
+        ));
+    }
+    Ok(if progress.exhausted + progress.failed > 0 {
+        End::Unfilled
+    } else {
+        End::Done
+    })
+}
+
+/// Says so when the plan asks for less than the folder already holds: dataset and report then show
+/// less, while the ledger keeps everything.
+fn warn_of_less(plan: &Plan, home: &Home) -> anyhow::Result<()> {
+    let Some(before) = home.read()? else {
+        return Ok(());
+    };
+    let missing = before
+        .plan
+        .agents
+        .iter()
+        .any(|agent| !plan.agents.contains(agent));
+    if plan.tasks < before.plan.tasks || plan.trials < before.plan.trials || missing {
+        say(&format!(
+            "note: {} was made with {} tasks, {} trials and agents {}; dataset and report will show only what this plan names, the ledger keeps the rest",
+            home.path().display(),
+            before.plan.tasks,
+            before.plan.trials,
+            before.plan.agents.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// Writes dataset and report from the ledger.
+fn project_all(
+    course: Course,
+    domain: Arc<dyn Domain>,
+    ledger: Ledger,
+    home: &Home,
+) -> anyhow::Result<()> {
+    let run = course.run.to_string();
+    let archive = Archive::new(course, domain, ledger);
+    project::dataset(&archive, &home.at("dataset"), Settings::dataset(run))
+        .context("failed to write the dataset")?;
+    let model = project::tell::report(&archive).context("failed to make the report")?;
+    home.write("report.html", report::html::render(&model)?.as_bytes())?;
+    home.write("report.md", report::markdown::render(&model)?.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Replacing a dataset folder as a whole.
+//!
+//! Files are made below `.partial/` in the folder. On success the old manifest goes first, then the
+//! old files, then the new files move in, and the new manifest moves last. A crash leaves either the
+//! old dataset with a stray `.partial/`, or a folder without a manifest; both are told from a
+//! finished dataset, and making it again clears them.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::error::DatasetError;
+use super::format::Format;
+use super::manifest::MANIFEST;
+use super::row::Split;
+
+/// The folder in which files are made.
+const PARTIAL: &str = ".partial";
+
+/// Name of the card.
+pub(super) const CARD: &str = "README.md";
+
+/// Prefix of the files that list refused rows, one for each format that refused any.
+const REFUSED: &str = "refused-";
+
+/// Path, within the folder, of the list of rows that `format` could not express.
+pub(super) fn refused_path(format: Format) -> String {
+    format!("{REFUSED}{format}.jsonl")
+}
+
+/// A dataset folder that is being made.
+#[derive(Debug)]
+pub(super) struct Staging {
+    dir: PathBuf,
+    partial: PathBuf,
+}
+
+impl Staging {
+    /// Claims `dir`, which is new, empty, a dataset, or what an interrupted writer left.
+    pub(super) fn open(dir: &Path) -> Result<Self, DatasetError> {
+        fs::create_dir_all(dir).map_err(DatasetError::io("create", dir))?;
+        let partial = dir.join(PARTIAL);
+        let ours = partial.exists() || dir.join(MANIFEST).exists();
+        if !ours
+            && fs::read_dir(dir)
+                .map_err(DatasetError::io("list", dir))?
+                .next()
+                .is_some()
+        {
+            return Err(DatasetError::Occupied {
+                path: dir.to_owned(),
+            });
+        }
+        remove_dir(&partial)?;
+        fs::create_dir(&partial).map_err(DatasetError::io("create", &partial))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            partial,
+        })
+    }
+
+    /// Where a file is made that will end up as `path` within the folder.
+    pub(super) fn place(&self, path: &str) -> Result<PathBuf, DatasetError> {
+        let place = self.partial.join(path);
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent).map_err(DatasetError::io("create", parent))?;
+        }
+        Ok(place)
+    }
+
+    /// Moves the files in, from where they were made to their path within the folder; the manifest
+    /// is the last of them.
+    pub(super) fn publish(self, moves: &[(PathBuf, String)]) -> Result<(), DatasetError> {
+        remove_file(&self.dir.join(MANIFEST))?;
+        sync_dir(&self.dir)?;
+        self.clear()?;
+        let mut folders = Vec::new();
+        for (from, path) in moves.iter().filter(|(_, path)| path != MANIFEST) {
+            let to = self.dir.join(path);
+            let parent = to.parent().unwrap_or(&self.dir);
+            fs::create_dir_all(parent).map_err(DatasetError::io("create", parent))?;
+            fs::rename(from, &to).map_err(DatasetError::io("move a file to", &to))?;
+            if !folders.iter().any(|folder| folder == parent) {
+                folders.push(parent.to_owned());
+            }
+        }
+        for folder in &folders {
+            sync_dir(folder)?;
+        }
+        for (from, path) in moves.iter().filter(|(_, path)| path == MANIFEST) {
+            let to = self.dir.join(path);
+            fs::rename(from, &to).map_err(DatasetError::io("move a file to", &to))?;
+        }
+        remove_dir(&self.partial)?;
+        sync_dir(&self.dir)
+    }
+
+    /// Removes the files of an earlier dataset, and only such: what a person has put beside them
+    /// stays, and `verify` names it.
+    fn clear(&self) -> Result<(), DatasetError> {
+        remove_file(&self.dir.join(CARD))?;
+        for format in Format::ALL {
+            remove_file(&self.dir.join(refused_path(format)))?;
+            let folder = self.dir.join(format.as_str());
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(DatasetError::io("list", &folder)(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(DatasetError::io("list", &folder))?;
+                if is_shard(&entry.file_name().to_string_lossy()) || entry.file_name() == CARD {
+                    remove_file(&entry.path())?;
+                }
+            }
+            // Fails where something else is in it, which then stays.
+            let _ = fs::remove_dir(&folder);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a name is that of a shard of ours: `<split>-<digits>-of-<digits>.<extension>`.
+fn is_shard(name: &str) -> bool {
+    let digits = |text: &str| text.len() >= 5 && text.bytes().all(|b| b.is_ascii_digit());
+    Split::ALL
+        .into_iter()
+        .filter_map(|split| name.strip_prefix(split.as_str())?.strip_prefix('-'))
+        .any(|rest| {
+            let stem = rest
+                .strip_suffix(".parquet")
+                .or_else(|| rest.strip_suffix(".jsonl"));
+            stem.and_then(|stem| stem.split_once("-of-"))
+                .is_some_and(|(at, of)| digits(at) && digits(of))
+        })
+}
+
+fn remove_file(path: &Path) -> Result<(), DatasetError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(DatasetError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove_dir(path: &Path) -> Result<(), DatasetError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(DatasetError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes renames within a folder durable.
+fn sync_dir(path: &Path) -> Result<(), DatasetError> {
+    File::open(path)
+        .and_then(|dir| dir.sync_all())
+        .map_err(DatasetError::io("sync", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_told_from_other_files() {
+        assert!(is_shard("train-00000-of-00012.parquet"));
+        assert!(is_shard("validation-00003-of-00012.jsonl"));
+        for other in [
+            "train.parquet",
+            "train-0-of-1.parquet",
+            "notes-00000-of-00001.jsonl",
+            "train-00000-of-00001.csv",
+        ] {
+            assert!(!is_shard(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("thesis.tex"), "years").unwrap();
+        let error = Staging::open(dir.path()).unwrap_err();
+        assert!(matches!(error, DatasetError::Occupied { .. }), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

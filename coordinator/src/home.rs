@@ -1,0 +1,233 @@
+//! The folder of a run, `--out`: what lies where, and which run it belongs to.
+//!
+//! ```text
+//! run.json      which run this is, and its plan
+//! world.json    the world file the run was started with, if it was
+//! ledger/       the truth (append-only)
+//! dataset/      projection: shards, manifest, card
+//! report.html   projection
+//! report.md     projection
+//! results.json  projection of an evaluation, for programs; an evaluation has no dataset
+//! seal.json     every file above with its digest; present when a run has ended
+//! lock          held while a process works here
+//! ```
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use proto::digest::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::plan::identity::Identity;
+
+/// Name of the kept world file.
+const WORLD: &str = "world.json";
+
+/// What `run.json` holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunFile {
+    /// What the run id is a digest of.
+    pub identity: Identity,
+    /// The plan as last given; its sizes may have grown.
+    pub plan: Plan,
+    /// For an evaluation: the run whose tasks are used.
+    pub tasks_of: Option<TasksOf>,
+}
+
+/// Where the tasks of an evaluation are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TasksOf {
+    /// Folder of their run, as it was given: from the working folder, unless it is absolute.
+    pub path: String,
+    /// Digest of the tasks that fill the plan's slots.
+    pub digest: Digest,
+}
+
+/// The folder of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home(pub PathBuf);
+
+/// Why a folder can't be used as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// A file can't be read or written.
+    #[error("failed to {what} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// `run.json` does not read.
+    #[error("{} is not the description of a run: {source}; point --out at a run's folder or at a new one", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// There is no run.
+    #[error("{} holds no run; start one with `t2t run --out {}`", path.display(), path.display())]
+    Absent {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another run lives there.
+    #[error("{} holds another run, which differs in\n  {}\ngive another --out, or the same settings", path.display(), differences.join("\n  "))]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// Where it differs.
+        differences: Vec<String>,
+    },
+}
+
+impl Home {
+    /// A file of the folder.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Which run lives here, if one does.
+    pub fn read(&self) -> Result<Option<RunFile>, HomeError> {
+        let path = self.at("run.json");
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|source| HomeError::Unreadable { path, source }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(HomeError::Io {
+                what: "read",
+                path,
+                source,
+            }),
+        }
+    }
+
+    /// The run that lives here.
+    pub fn existing(&self) -> Result<RunFile, HomeError> {
+        self.read()?.ok_or_else(|| HomeError::Absent {
+            path: self.0.clone(),
+        })
+    }
+
+    /// Makes the folder, if it is not there.
+    pub fn create(&self) -> Result<(), HomeError> {
+        fs::create_dir_all(&self.0).map_err(|source| HomeError::Io {
+            what: "create",
+            path: self.0.clone(),
+            source,
+        })
+    }
+
+    /// Keeps a copy of the plan's world file, so that the run can be read back wherever it goes.
+    pub fn keep_world(&self, plan: &Plan) -> Result<(), HomeError> {
+        if plan.world.file.is_empty() || self.at(WORLD).exists() {
+            return Ok(());
+        }
+        let path = PathBuf::from(&plan.world.file);
+        let bytes = fs::read(&path).map_err(|source| HomeError::Io {
+            what: "read",
+            path,
+            source,
+        })?;
+        self.write(WORLD, &bytes)
+    }
+
+    /// The plan with its world file as kept here, where there is one.
+    pub fn with_kept_world(&self, mut plan: Plan) -> Plan {
+        if self.at(WORLD).exists() {
+            plan.world.file = self.at(WORLD).display().to_string();
+        }
+        plan
+    }
+
+    /// Moves in, or checks that the same run lives here already.
+    pub fn settle(&self, run: &RunFile) -> Result<(), HomeError> {
+        self.create()?;
+        if let Some(there) = self.read()?
+            && there.identity != run.identity
+        {
+            return Err(HomeError::Other {
+                path: self.0.clone(),
+                differences: run.identity.differences(&there.identity),
+            });
+        }
+        if let Some(there) = self.read()?
+            && there.tasks_of.is_some() != run.tasks_of.is_some()
+        {
+            let name = |run: &RunFile| {
+                if run.tasks_of.is_some() {
+                    "an evaluation"
+                } else {
+                    "a run"
+                }
+            };
+            let differences = vec![format!(
+                "what it is: {} there, {} here",
+                name(&there),
+                name(run)
+            )];
+            return Err(HomeError::Other {
+                path: self.0.clone(),
+                differences,
+            });
+        }
+        let mut text = serde_json::to_string_pretty(run).expect("a plan is plain data");
+        text.push('\n');
+        self.write("run.json", text.as_bytes())
+    }
+
+    /// Writes a file whole or not at all.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
+        let path = self.at(name);
+        let partial = self.at(&format!(".{name}.partial"));
+        let io = |what| {
+            move |source| HomeError::Io {
+                what,
+                path: path.clone(),
+                source,
+            }
+        };
+        let mut file = fs::File::create(&partial).map_err(io("create"))?;
+        let path = self.at(name);
+        let io = |what| {
+            move |source| HomeError::Io {
+                what,
+                path: path.clone(),
+                source,
+            }
+        };
+        file.write_all(bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(io("write"))?;
+        fs::rename(&partial, self.at(name)).map_err(|source| HomeError::Io {
+            what: "rename",
+            path: partial.clone(),
+            source,
+        })
+    }
+
+    /// Removes a file that may be absent.
+    pub fn remove(&self, name: &str) -> Result<(), HomeError> {
+        match fs::remove_file(self.at(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(HomeError::Io {
+                what: "remove",
+                path: self.at(name),
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}

@@ -1,0 +1,131 @@
+//! A plan: N slots and what fills them, as plain data.
+//!
+//! [`settings`] reads it from defaults, a file, the environment and flags; [`cells`] says what each
+//! slot asks for; [`identity`] derives the run id from what changes the result of a given job.
+
+pub mod cells;
+pub mod identity;
+pub mod settings;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything a run is a function of, and how it is carried out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plan {
+    /// Name of the domain: `retail`.
+    pub domain: String,
+    /// Root of every random choice.
+    pub seed: u64,
+    /// Number of slots: tasks wanted.
+    pub tasks: u32,
+    /// The base world.
+    pub world: WorldPlan,
+    /// Shares of the scenarios, in any unit.
+    pub mix: Mix,
+    /// Number of strata that slots and people are split into.
+    pub strata: u32,
+    /// A slot is given up after this many rejected candidates.
+    pub max_candidates: u16,
+    /// Agents that are rolled out on every task: `gold`, `noisy:0.2`, …
+    pub agents: Vec<String>,
+    /// Trials per task and agent.
+    pub trials: u32,
+    /// What goes into the dataset.
+    pub dataset: DatasetPlan,
+    /// How the work is carried out; no influence on results.
+    pub workers: u32,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            domain: "retail".to_owned(),
+            seed: 1,
+            tasks: 100,
+            world: WorldPlan::default(),
+            mix: Mix::default(),
+            strata: 16,
+            max_candidates: 60,
+            agents: vec!["gold".to_owned(), "noisy:0.2".to_owned()],
+            trials: 2,
+            dataset: DatasetPlan::default(),
+            workers: 0,
+        }
+    }
+}
+
+/// The base world: generated from the plan's seed, or read from a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorldPlan {
+    /// A file in the benchmark's form (`db.json`); empty to generate.
+    pub file: String,
+    /// Product types, when generated.
+    pub products: u32,
+    /// People, when generated.
+    pub people: u32,
+    /// Orders, when generated.
+    pub orders: u32,
+}
+
+impl Default for WorldPlan {
+    fn default() -> Self {
+        Self {
+            file: String::new(),
+            products: 50,
+            people: 500,
+            orders: 1000,
+        }
+    }
+}
+
+/// Shares of the scenarios, in any unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mix {
+    /// Nothing special.
+    pub general: u32,
+    /// The opening fits several outcomes.
+    pub ambiguous: u32,
+    /// The user changes their mind.
+    pub changing: u32,
+    /// A rule forbids the wish.
+    pub infeasible: u32,
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self {
+            general: 1,
+            ambiguous: 1,
+            changing: 1,
+            infeasible: 1,
+        }
+    }
+}
+
+/// What goes into the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatasetPlan {
+    /// Thousandths of the people whose tasks go to validation.
+    pub validation_permille: u16,
+    /// Thousandths of the people whose tasks go to the test split.
+    pub test_permille: u16,
+    /// Licence of the rows, as an SPDX identifier in lower case.
+    pub license: String,
+    /// Whether episodes that broke a procedural rule stay out.
+    pub lawful_only: bool,
+}
+
+impl Default for DatasetPlan {
+    fn default() -> Self {
+        Self {
+            validation_permille: 50,
+            test_permille: 50,
+            license: "apache-2.0".to_owned(),
+            lawful_only: true,
+        }
+    }
+}

@@ -1,0 +1,600 @@
+//! What a report shows, as plain data in a stable order.
+
+use serde::Serialize;
+
+/// A named value, printed as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Fact {
+    /// The value of `name`.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
+/// A name with how often it was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// What was counted.
+    pub name: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// Everything that the report of a run shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportModel {
+    /// Which run it is.
+    pub run: RunFacts,
+    /// How much there is.
+    pub counts: Counts,
+    /// From candidates to settled tasks.
+    pub funnel: Funnel,
+    /// Per check and scripted agent what the proofs ran, in the order of the checks.
+    pub controls: Vec<ControlRow>,
+    /// Per scripted control and scenario, how often it means nothing, beside the ceiling.
+    pub not_applicable: Vec<NotApplicableRow>,
+    /// pass^k by agent, scenario and need of a write; agents by name, scenarios in their own order.
+    pub pass: Vec<PassRow>,
+    /// Differences between agents on the same tasks and trials.
+    pub differences: Vec<DifferenceRow>,
+    /// Procedural rules broken, by agent and rule.
+    pub violations: Vec<ViolationRow>,
+    /// How conversations ended, by agent.
+    pub endings: Vec<EndingRow>,
+    /// What the tasks cover.
+    pub coverage: Coverage,
+    /// How long things are.
+    pub lengths: Lengths,
+    /// Figures on the variety of language; empty when they were not measured.
+    pub variety: Vec<VarietyRow>,
+    /// Conversations for the reader.
+    pub samples: Vec<Sample>,
+}
+
+/// Which run it is. Nothing here depends on when or where it ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RunFacts {
+    /// Id of the run.
+    pub id: String,
+    /// Name of the domain.
+    pub domain: String,
+    /// The base world in a few words, such as `generated, 1,000 orders`.
+    pub world: String,
+    /// Seed of the run.
+    pub seed: String,
+    /// Whether every slot of the plan was settled and every episode rolled out.
+    pub complete: bool,
+    /// Further settings worth showing.
+    pub plan: Vec<Fact>,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Tasks admitted, twins apart.
+    pub tasks: u64,
+    /// Feasible twins of infeasible tasks.
+    pub twins: u64,
+    /// Of the tasks, those that need a write.
+    pub write_tasks: u64,
+    /// Of the tasks, those that need none.
+    pub no_write_tasks: u64,
+    /// Episodes in all, twins' included.
+    pub episodes: u64,
+    /// Of the episodes, those whose agent is answerable for the ending.
+    pub scored: u64,
+    /// Of the episodes, those left out of every score.
+    pub quarantined: u64,
+    /// Runs of the controls over all proofs: the agents that must earn nothing.
+    pub control_runs: u64,
+    /// Of them, those that earned something on a task and, where it has one, on its twin.
+    pub control_passes: u64,
+    /// Runs of the gold agent over all proofs.
+    pub gold_runs: u64,
+    /// Of them, those that earned 1.
+    pub gold_passes: u64,
+}
+
+/// From candidates to settled tasks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Funnel {
+    /// Stages in order, the count of each at most that of the one before.
+    pub stages: Vec<Count>,
+    /// Why candidates fell out, the most frequent first.
+    pub rejections: Vec<RejectionRow>,
+    /// Slots that no candidate filled, with the reason of the last rejection and how many there are.
+    pub exhausted: Vec<Count>,
+}
+
+/// Candidates that fell out for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectionRow {
+    /// Stage that rejected.
+    pub stage: String,
+    /// Check that failed, or `-` for a stage without checks.
+    pub check: String,
+    /// Code of the reason.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Runs of one scripted agent within one check of all proofs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ControlRow {
+    /// The check, such as `P5 null`.
+    pub check: String,
+    /// The scripted agent; its parameters (after a colon) are folded together.
+    pub agent: String,
+    /// How often it ran.
+    pub runs: u64,
+    /// How often it earned 1.
+    pub passes: u64,
+    /// Whether earning 1 is right (the gold agent) or must never be (a control).
+    pub must_pass: bool,
+    /// A control that passes one task of a pair but fails the other shows nothing wrong: how often a
+    /// pass was excused so.
+    pub excused: u64,
+    /// Whether every run earned what it must.
+    pub holds: bool,
+}
+
+/// How often a control means nothing for the tasks of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NotApplicableRow {
+    /// The control.
+    pub control: String,
+    /// The scenario.
+    pub scenario: String,
+    /// Tasks for which it means nothing.
+    pub count: u64,
+    /// Tasks of the scenario.
+    pub tasks: u64,
+    /// The highest share allowed, from 0 to 1; none where nothing bounds it.
+    pub ceiling: Option<f64>,
+    /// Whether the share is within its ceiling.
+    pub within: bool,
+}
+
+/// Which tasks of a scenario a figure is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slice {
+    /// All of them.
+    All,
+    /// Those that need a write.
+    Write,
+    /// Those that need none.
+    NoWrite,
+}
+
+impl Slice {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 3] = [Self::All, Self::Write, Self::NoWrite];
+
+    /// As written in reports.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Write => "write",
+            Self::NoWrite => "no write",
+        }
+    }
+}
+
+/// pass^k of one agent over the tasks of one scenario.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PassRow {
+    /// The agent.
+    pub agent: String,
+    /// The scenario; `all` for the headline (twins left out), `twin` for the twins.
+    pub scenario: String,
+    /// Which of its tasks.
+    pub slice: Slice,
+    /// Tasks with an episode of this agent.
+    pub tasks: u64,
+    /// Trials of them; for infeasible tasks, of pairs.
+    pub trials: u64,
+    /// Trials without a score: one of their conversations was quarantined or is missing.
+    pub quarantined: u64,
+    /// Whether more than 2 % of the trials have no score.
+    pub unreliable: bool,
+    /// For k = 1, 2, … up to the number of trials.
+    pub pass: Vec<PassAt>,
+    /// pass^1 when a lucky guess counts; infeasible tasks still with their twins.
+    pub lenient: Option<f64>,
+    /// pass^1 of infeasible tasks without regard to their twins; none for other scenarios.
+    pub unpaired: Option<f64>,
+}
+
+/// pass^k at one k, with its interval and its bounds; all figures from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PassAt {
+    /// How many trials must all succeed.
+    pub k: u32,
+    /// Tasks with at least k scored trials, over which the figure is.
+    pub tasks: u64,
+    /// Mean of C(c,k)/C(n,k).
+    pub mean: f64,
+    /// Lower end of the 95 % bootstrap interval.
+    pub low: f64,
+    /// Upper end of it.
+    pub high: f64,
+    /// The figure if every trial without a score had failed.
+    pub lower_bound: f64,
+    /// The figure if every trial without a score had passed.
+    pub upper_bound: f64,
+}
+
+/// Difference between two agents on the tasks and trials that both were scored on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DifferenceRow {
+    /// The first agent.
+    pub agent: String,
+    /// The agent it is compared with.
+    pub against: String,
+    /// The scenario, or `all`.
+    pub scenario: String,
+    /// How many trials must all succeed.
+    pub k: u32,
+    /// Tasks with at least k trials in common.
+    pub tasks: u64,
+    /// Mean of pass^k of the first less that of the second, from -1 to 1.
+    pub mean: f64,
+    /// Lower end of the 95 % bootstrap interval.
+    pub low: f64,
+    /// Upper end of it.
+    pub high: f64,
+}
+
+/// Breaches of one procedural rule by one agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ViolationRow {
+    /// The agent.
+    pub agent: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// Scored episodes with at least one breach.
+    pub episodes: u64,
+    /// Breaches.
+    pub breaches: u64,
+    /// Scored episodes of the agent.
+    pub of: u64,
+}
+
+/// Conversations of one agent that ended in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EndingRow {
+    /// The agent.
+    pub agent: String,
+    /// How, such as `user.satisfied` or `agent.turn_limit`.
+    pub ending: String,
+    /// How many.
+    pub count: u64,
+    /// Episodes of the agent.
+    pub of: u64,
+}
+
+/// What the tasks cover, twins left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Tasks whose golden uses a tool, by scenario.
+    pub tools: Grid,
+    /// Tasks that a goal-blocking rule makes infeasible, by rule.
+    pub rules: Vec<Count>,
+    /// Ambiguous tasks by the slot that is hidden.
+    pub hidden: Vec<Count>,
+    /// Changing tasks: what changes, by when.
+    pub changes: Grid,
+}
+
+/// Counts by row and column.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Grid {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Rows in order.
+    pub rows: Vec<GridRow>,
+}
+
+/// One row of a grid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GridRow {
+    /// Name of the row.
+    pub name: String,
+    /// One count a column.
+    pub counts: Vec<u64>,
+    /// How many in the whole row; tasks, so less than the sum where one counts in several columns.
+    pub total: u64,
+}
+
+/// How long things are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Lengths {
+    /// Calls of the golden trajectories, twins left out.
+    pub golden: Distribution,
+    /// The same of a benchmark's tasks.
+    pub benchmark: Option<Distribution>,
+    /// What the agents' conversations took, by agent.
+    pub episodes: Vec<EpisodeLengths>,
+}
+
+/// A distribution of small whole numbers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Distribution {
+    /// What it is of.
+    pub name: String,
+    /// How many values.
+    pub count: u64,
+    /// Their mean.
+    pub mean: f64,
+    /// Their median: the mean of the two in the middle of an even number.
+    pub median: f64,
+    /// The greatest.
+    pub max: u32,
+    /// Value and how often, ascending.
+    pub bins: Vec<(u32, u64)>,
+}
+
+/// Lengths of one agent's conversations.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EpisodeLengths {
+    /// The agent.
+    pub agent: String,
+    /// Turns of a conversation.
+    pub turns: Distribution,
+    /// Tool calls of a conversation.
+    pub calls: Distribution,
+}
+
+/// A figure on the variety of language, beside that of texts written by people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VarietyRow {
+    /// What is measured.
+    pub name: String,
+    /// The run's figure.
+    pub ours: f64,
+    /// The figure of the texts compared with.
+    pub theirs: Option<f64>,
+    /// What they are.
+    pub beside: String,
+}
+
+/// How an episode came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It earned 1.
+    Passed,
+    /// It earned 0.
+    Failed,
+    /// It has no score.
+    Quarantined,
+}
+
+impl Outcome {
+    /// As written in reports.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// One conversation with all that is known of its task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sample {
+    /// Id of the episode.
+    pub episode: String,
+    /// Id of the task.
+    pub task: String,
+    /// Slot of the plan.
+    pub slot: u32,
+    /// The scenario; `twin` for a feasible twin.
+    pub scenario: String,
+    /// The cell of its table.
+    pub kind: String,
+    /// Whether solving it needs a write.
+    pub write: bool,
+    /// The task is the feasible twin of this one.
+    pub twin_of: Option<String>,
+    /// Who acted.
+    pub agent: String,
+    /// Which simulated user spoke.
+    pub user: String,
+    /// Index of the trial.
+    pub trial: u32,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// How it ended.
+    pub ending: String,
+    /// The reward.
+    pub reward: f64,
+    /// The reward when a lucky guess counts.
+    pub lenient: f64,
+    /// Components of the reward with whether each is met.
+    pub components: Vec<ComponentMark>,
+    /// Procedural rules broken.
+    pub violations: Vec<String>,
+    /// What was said and done.
+    pub turns: Vec<Turn>,
+    /// What the user knows and hides.
+    pub script: Script,
+    /// What the user wants.
+    pub goals: Vec<GoalSummary>,
+    /// The calls that solve it.
+    pub golden: Vec<GoldenStep>,
+    /// Why the task was admitted.
+    pub proof: Vec<CheckSummary>,
+}
+
+/// A component of the reward.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ComponentMark {
+    /// Which.
+    pub name: String,
+    /// Whether it is met.
+    pub met: bool,
+}
+
+/// One entry of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "sort", rename_all = "snake_case")]
+pub enum Turn {
+    /// The simulated user speaks.
+    User {
+        /// What is said.
+        text: String,
+    },
+    /// The agent speaks.
+    Agent {
+        /// What is said.
+        text: String,
+    },
+    /// The agent uses a tool.
+    Call(CallTurn),
+}
+
+/// A tool call with what came back and what it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CallTurn {
+    /// Name of the tool.
+    pub name: String,
+    /// Arguments as indented JSON.
+    pub arguments: String,
+    /// Arguments on one line, shortened.
+    pub brief: String,
+    /// What came back, indented where it is JSON; none when the conversation ended before.
+    pub result: Option<String>,
+    /// Whether the tool refused.
+    pub error: bool,
+    /// Whether the tool changes the world.
+    pub write: bool,
+    /// What it changed.
+    pub changes: Vec<StateChange>,
+}
+
+/// One field of the world that a call changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StateChange {
+    /// The entity, such as `orders/#W100`.
+    pub entity: String,
+    /// Path of the field within it.
+    pub field: String,
+    /// Value before; none where the field is new.
+    pub before: Option<String>,
+    /// Value after; none where the field went away.
+    pub after: Option<String>,
+}
+
+/// What the simulated user knows, says and hides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Script {
+    /// How the user behaves.
+    pub persona: Vec<Fact>,
+    /// Who the user says they are.
+    pub identity: String,
+    /// The first message.
+    pub opening: String,
+    /// What is said of each goal held at the start.
+    pub goals: Vec<ScriptGoal>,
+    /// The change of mind.
+    pub change: Option<ScriptChange>,
+}
+
+/// What the user says of one goal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScriptGoal {
+    /// The goal as stated.
+    pub say: String,
+    /// Answers when asked, by slot.
+    pub reveals: Vec<Fact>,
+}
+
+/// A change of mind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScriptChange {
+    /// When.
+    pub trigger: String,
+    /// What is said.
+    pub text: String,
+    /// Goals from then on.
+    pub goals: Vec<ScriptGoal>,
+}
+
+/// One wish in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GoalSummary {
+    /// `write`, `question` or `blocked`.
+    pub sort: String,
+    /// The call, the question with its answer, or the rule with the resolution asked for.
+    pub wish: String,
+    /// Whether it is held at the start, at the end, or both: `first`, `last`, `always`.
+    pub held: String,
+    /// Its parts.
+    pub slots: Vec<SlotSummary>,
+}
+
+/// One part of a wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SlotSummary {
+    /// Name of the slot.
+    pub name: String,
+    /// Resolved value as JSON.
+    pub value: String,
+    /// Where the agent can have it from.
+    pub source: String,
+    /// Whether the user keeps a part of it back until asked.
+    pub hidden: bool,
+}
+
+/// One call of the golden trajectory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GoldenStep {
+    /// Name of the tool.
+    pub name: String,
+    /// Arguments on one line.
+    pub arguments: String,
+    /// Whether it changes the world.
+    pub write: bool,
+    /// State after it.
+    pub state: String,
+}
+
+/// One check of a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckSummary {
+    /// The check, such as `P5 null`.
+    pub name: String,
+    /// What it holds, in a sentence.
+    pub meaning: String,
+    /// Scripted runs it rests on.
+    pub trials: Vec<TrialSummary>,
+    /// Controls that mean nothing here.
+    pub not_applicable: Vec<String>,
+}
+
+/// One run of a scripted agent within a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrialSummary {
+    /// The scripted agent.
+    pub agent: String,
+    /// Number of the user's seed.
+    pub seed: u32,
+    /// What it earned.
+    pub reward: u8,
+    /// Digest of the conversation, shortened.
+    pub conversation: String,
+}

@@ -1,0 +1,168 @@
+//! Verification of a run, offline and without a model: every byte against the seal, every proof
+//! repeated, every stored episode replayed and scored again.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use proto::job::candidate_seed;
+use proto::record::{Ending, Episode, Message, PlannedCall, Task};
+use worker::dialogue::conversation::{AgentTurn, Conversation, Limits, Next, UserTurn};
+use worker::domains::Domain;
+use worker::proof;
+use worker::stages::proof_seed;
+
+use crate::archive::{Archive, ArchiveError, Filled};
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// Proofs repeated, twins' included.
+    pub proofs: u64,
+    /// Episodes scored again.
+    pub episodes: u64,
+    /// What does not hold, each with its place; the first hundred.
+    pub problems: Vec<String>,
+}
+
+/// Most problems that are kept.
+const KEPT: usize = 100;
+
+/// Repeats every proof and re-scores every episode, on `threads` threads; `watch` hears of each slot.
+pub fn verify(
+    archive: &Archive,
+    threads: usize,
+    watch: &(dyn Fn(u64) + Sync),
+) -> Result<Findings, ArchiveError> {
+    let slots: Vec<(u32, u16)> = archive.settled().collect();
+    let next = AtomicUsize::new(0);
+    let done = AtomicU64::new(0);
+    let shared: Mutex<(Findings, Option<ArchiveError>)> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                while let Some(&(slot, candidate)) = slots.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let found = one(archive, slot, candidate);
+                    let mut shared = shared
+                        .lock()
+                        .expect("a checker does not panic while it holds the findings");
+                    match found {
+                        Ok(found) => merge(&mut shared.0, found),
+                        Err(error) => {
+                            shared.1.get_or_insert(error);
+                            return;
+                        }
+                    }
+                    drop(shared);
+                    watch(done.fetch_add(1, Ordering::Relaxed) + 1);
+                }
+            });
+        }
+    });
+    let (mut findings, error) = shared.into_inner().expect("no checker panics");
+    findings.problems.sort();
+    findings.problems.truncate(KEPT);
+    error.map_or(Ok(findings), Err)
+}
+
+fn merge(all: &mut Findings, found: Findings) {
+    all.proofs += found.proofs;
+    all.episodes += found.episodes;
+    all.problems.extend(found.problems);
+}
+
+/// One filled slot.
+fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, ArchiveError> {
+    let filled = archive.fill(slot, candidate)?;
+    let mut findings = Findings::default();
+    // An evaluation's tasks are proven where they were made.
+    if archive.tasks().is_none() {
+        prove_again(archive, &filled, &mut findings);
+    }
+    for played in archive.episodes(&filled)? {
+        let task = match &filled.twin {
+            Some(twin) if played.over_twin => twin,
+            _ => &filled.task,
+        };
+        findings.episodes += 1;
+        if let Err(why) = score_again(&*archive.domain, task, &played.episode) {
+            findings
+                .problems
+                .push(format!("slot {slot}, {}: {why}", played.episode.id));
+        }
+    }
+    Ok(findings)
+}
+
+fn prove_again(archive: &Archive, filled: &Filled, findings: &mut Findings) {
+    let seed = proof_seed(candidate_seed(
+        archive.course.run,
+        filled.slot,
+        filled.candidate,
+    ));
+    let paired = filled.twin.is_some();
+    let tasks =
+        std::iter::once((&filled.task, paired)).chain(filled.twin.iter().map(|twin| (twin, false)));
+    for (task, paired) in tasks {
+        findings.proofs += 1;
+        if let Err(why) = proof::again(&*archive.domain, task, paired, seed) {
+            findings
+                .problems
+                .push(format!("slot {}, {}: {why}", filled.slot, task.id));
+        }
+    }
+}
+
+/// Replays an episode and compares every observation, the end state and the verdict.
+pub fn score_again(domain: &dyn Domain, task: &Task, episode: &Episode) -> Result<(), String> {
+    if !episode.ending.scored() {
+        return Ok(());
+    }
+    let mut conversation = Conversation::new(domain, task, Limits::default(), true)
+        .map_err(|error| error.to_string())?;
+    for message in &episode.messages {
+        match (message, conversation.next().clone()) {
+            (Message::User { text }, Next::User) => conversation.user(UserTurn::Say(text.clone())),
+            (Message::Assistant { text, calls }, Next::Agent) => {
+                let calls = calls.iter().map(|call| PlannedCall {
+                    name: call.name.clone(),
+                    arguments: call.arguments.clone(),
+                });
+                conversation.agent(AgentTurn {
+                    text: text.clone(),
+                    calls: calls.collect(),
+                });
+            }
+            (Message::Tool { .. }, _) => {}
+            (_, next) => return Err(format!("a message comes where {next:?} is awaited")),
+        }
+    }
+    if conversation.messages() != episode.messages {
+        let place = conversation
+            .messages()
+            .iter()
+            .zip(&episode.messages)
+            .position(|(new, old)| new != old);
+        return Err(format!(
+            "message {} comes out differently",
+            place.unwrap_or(episode.messages.len())
+        ));
+    }
+    if let (Ending::User(outcome), Next::User) = (&episode.ending, conversation.next()) {
+        conversation.user(UserTurn::End(*outcome));
+    }
+    if *conversation.next() != Next::Over(episode.ending.clone()) {
+        return Err(format!("does not end as {}", episode.ending.label()));
+    }
+    let (_, _, state, verdict) = conversation.finish();
+    if state != episode.state {
+        return Err("ends in another state".to_owned());
+    }
+    if verdict != episode.verdict {
+        return Err(format!(
+            "scores {} where {} is stored",
+            verdict.reward, episode.verdict.reward
+        ));
+    }
+    Ok(())
+}

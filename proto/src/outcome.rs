@@ -1,0 +1,139 @@
+//! Outcomes: what came of a job. One job has one outcome, however often it was delivered.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::JobId;
+use crate::job::Stage;
+use crate::record::{Check, Episode, Exploration, Task};
+
+/// What came of one job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The job.
+    pub job: JobId,
+    /// What came of it.
+    pub result: StageResult,
+}
+
+/// What a stage made, or why it made nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum StageResult {
+    /// A walk with goals.
+    Explored(Box<Exploration>),
+    /// A draft, and the twin of an infeasible one.
+    Drafted {
+        /// The draft.
+        task: Box<Task>,
+        /// Its feasible twin.
+        twin: Option<Box<Task>>,
+    },
+    /// A task with its proof, and the proven twin of an infeasible one.
+    Admitted {
+        /// The task.
+        task: Box<Task>,
+        /// Its feasible twin.
+        twin: Option<Box<Task>>,
+    },
+    /// An episode.
+    Played(Box<Episode>),
+    /// The candidate is turned down, for a reason.
+    Rejected(Rejection),
+    /// The job itself failed: a fault of the software, never of the candidate.
+    Failed {
+        /// The stage.
+        stage: Stage,
+        /// What went wrong.
+        error: String,
+    },
+}
+
+/// Why a candidate is turned down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Which ground.
+    pub reason: Reason,
+    /// What exactly, in words.
+    pub detail: String,
+}
+
+impl Rejection {
+    /// A rejection on this ground.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.label(), self.detail)
+    }
+}
+
+/// Grounds for turning a candidate down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    /// No person tried has what the slot asks for.
+    NotAfforded,
+    /// The world gives no such change of mind.
+    NoChange,
+    /// The goals get in each other's way.
+    Entangled,
+    /// A proof does not hold.
+    Unproven(Check),
+    /// Another slot holds the same intent.
+    Duplicate,
+}
+
+impl Reason {
+    /// All grounds, in the order of reports.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![Self::NotAfforded, Self::NoChange, Self::Entangled];
+        all.extend(Check::ALL.map(Self::Unproven));
+        all.push(Self::Duplicate);
+        all
+    }
+
+    /// As written in reports.
+    pub fn label(self) -> String {
+        match self {
+            Self::NotAfforded => "not afforded".to_owned(),
+            Self::NoChange => "no such change".to_owned(),
+            Self::Entangled => "entangled goals".to_owned(),
+            Self::Unproven(check) => format!("unproven: {}", check.label()),
+            Self::Duplicate => "duplicate".to_owned(),
+        }
+    }
+
+    /// A number that stays the same for ever, for the ledger.
+    pub fn code(self) -> u16 {
+        match self {
+            Self::NotAfforded => 1,
+            Self::NoChange => 2,
+            Self::Entangled => 3,
+            Self::Duplicate => 4,
+            Self::Unproven(check) => 16 + check as u16,
+        }
+    }
+
+    /// The ground with this number.
+    pub fn from_code(code: u16) -> Option<Self> {
+        Self::all().into_iter().find(|reason| reason.code() == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_read_back() {
+        for reason in Reason::all() {
+            assert_eq!(Reason::from_code(reason.code()), Some(reason));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What a lane holds: the deque, the delayed and the dead, and the room that bounds them.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+use super::super::{DeadLetter, Lane, Message, QueueError, UNDELIVERABLE};
+use super::{Counts, Faults, MemorySettings};
+use crate::seed::Rng;
+
+/// How far from the front a reordering may reach, messages.
+const REORDER_REACH: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct LaneShelf {
+    pub(super) lane: Lane,
+    capacity: usize,
+    dead_capacity: usize,
+    delivery_limit: u32,
+    faults: Option<Faults>,
+    shelf: Mutex<Shelf>,
+    pub(super) room: Semaphore,
+    pub(super) arrived: Notify,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    ready: VecDeque<Item>,
+    delayed: BinaryHeap<Reverse<Delayed>>,
+    delays: u64,
+    dead: VecDeque<DeadLetter>,
+    unsettled: usize,
+    rng: Option<Rng>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) message: Arc<Message>,
+    pub(super) redeliveries: u32,
+    /// Whether it stands for a permit of `room`; the second copy of a duplicate does not.
+    pub(super) counted: bool,
+}
+
+#[derive(Debug)]
+struct Delayed {
+    due: Instant,
+    turn: u64,
+    item: Item,
+}
+
+impl PartialEq for Delayed {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Delayed {}
+
+impl PartialOrd for Delayed {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Delayed {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.due, self.turn).cmp(&(other.due, other.turn))
+    }
+}
+
+/// What a look at the shelf found.
+pub(super) enum Found {
+    Item(Item),
+    Nothing { next_due: Option<Instant> },
+}
+
+impl LaneShelf {
+    pub(super) fn new(lane: Lane, settings: &MemorySettings) -> Self {
+        let faults = settings.faults;
+        let rng = faults.map(|faults| faults.seed.child("queue", lane.index() as u64).rng());
+        Self {
+            lane,
+            capacity: settings.capacity,
+            dead_capacity: settings.dead_capacity,
+            delivery_limit: settings.delivery_limit,
+            faults,
+            shelf: Mutex::new(Shelf {
+                ready: VecDeque::new(),
+                delayed: BinaryHeap::new(),
+                delays: 0,
+                dead: VecDeque::new(),
+                unsettled: 0,
+                rng,
+            }),
+            room: Semaphore::new(settings.capacity.clamp(1, Semaphore::MAX_PERMITS)),
+            arrived: Notify::new(),
+        }
+    }
+
+    /// The shelf; every change under the lock is a single step, so a panic elsewhere leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is here now.
+    pub(super) fn counts(&self) -> Counts {
+        let shelf = self.lock();
+        Counts {
+            ready: shelf.ready.len(),
+            delayed: shelf.delayed.len(),
+            unsettled: shelf.unsettled,
+            dead: shelf.dead.len(),
+        }
+    }
+
+    /// The oldest dead letters.
+    pub(super) fn dead(&self, limit: usize) -> Vec<DeadLetter> {
+        self.lock().dead.iter().take(limit).cloned().collect()
+    }
+
+    /// Adds a message for which room was taken.
+    pub(super) fn push(&self, item: Item) {
+        self.lock().ready.push_back(item);
+        self.arrived.notify_one();
+    }
+
+    /// A delivery ended for good.
+    pub(super) fn finish(&self, counted: bool) {
+        self.lock().unsettled -= 1;
+        self.release(counted);
+    }
+
+    /// Puts a message back in front, as a broker does, or into the dead lane past the limit.
+    pub(super) fn redeliver(&self, mut item: Item) {
+        item.redeliveries += 1;
+        let mut shelf = self.lock();
+        shelf.unsettled -= 1;
+        if item.redeliveries > self.delivery_limit && shelf.dead.len() < self.dead_capacity {
+            shelf.dead.push_back(DeadLetter {
+                message: item.message,
+                reason: UNDELIVERABLE.to_owned(),
+            });
+            drop(shelf);
+            self.release(item.counted);
+        } else {
+            shelf.ready.push_front(item);
+            drop(shelf);
+            self.arrived.notify_one();
+        }
+    }
+
+    fn release(&self, counted: bool) {
+        if counted {
+            self.room.add_permits(1);
+        }
+    }
+
+    /// Puts a message back for later.
+    pub(super) fn delay(&self, item: Item, due: Instant) {
+        let mut shelf = self.lock();
+        shelf.unsettled -= 1;
+        shelf.delays += 1;
+        let turn = shelf.delays;
+        shelf.delayed.push(Reverse(Delayed { due, turn, item }));
+        drop(shelf);
+        // All of them, since each sleeps until the earliest time it knew of.
+        self.arrived.notify_waiters();
+    }
+
+    /// Moves a message to the dead lane, if that has room.
+    pub(super) fn bury(
+        &self,
+        message: &Arc<Message>,
+        reason: String,
+        counted: bool,
+    ) -> Result<(), QueueError> {
+        let mut shelf = self.lock();
+        if shelf.dead.len() >= self.dead_capacity {
+            return Err(QueueError::Full {
+                lane: self.lane,
+                capacity: self.dead_capacity,
+            });
+        }
+        shelf.dead.push_back(DeadLetter {
+            message: Arc::clone(message),
+            reason,
+        });
+        shelf.unsettled -= 1;
+        drop(shelf);
+        self.release(counted);
+        Ok(())
+    }
+
+    /// Takes a message, or says when to look again.
+    pub(super) fn take(&self) -> Found {
+        let mut shelf = self.lock();
+        if !shelf.delayed.is_empty() {
+            shelf.release_due(Instant::now());
+        }
+        let Some(item) = shelf.pop(self.faults.as_ref(), self.capacity) else {
+            let next_due = shelf.delayed.peek().map(|Reverse(delayed)| delayed.due);
+            return Found::Nothing { next_due };
+        };
+        shelf.unsettled += 1;
+        let more = !shelf.ready.is_empty();
+        drop(shelf);
+        if more {
+            // Passes the wake-up on: several messages may have come due or been copied at once.
+            self.arrived.notify_one();
+        }
+        Found::Item(item)
+    }
+
+    /// Draws whether a settlement is lost.
+    pub(super) fn loses(&self) -> bool {
+        let Some(faults) = &self.faults else {
+            return false;
+        };
+        self.lock()
+            .rng
+            .as_mut()
+            .is_some_and(|rng| rng.chance(faults.lose))
+    }
+}
+
+impl Shelf {
+    fn release_due(&mut self, now: Instant) {
+        while let Some(Reverse(first)) = self.delayed.peek() {
+            if first.due > now {
+                break;
+            }
+            if let Some(Reverse(first)) = self.delayed.pop() {
+                self.ready.push_back(first.item);
+            }
+        }
+    }
+
+    fn pop(&mut self, faults: Option<&Faults>, capacity: usize) -> Option<Item> {
+        let (Some(faults), Some(rng)) = (faults, self.rng.as_mut()) else {
+            return self.ready.pop_front();
+        };
+        let reach = self.ready.len().min(REORDER_REACH);
+        let place = if reach > 1 && rng.chance(faults.reorder) {
+            rng.below(reach)
+        } else {
+            0
+        };
+        let item = self.ready.swap_remove_front(place)?;
+        // A copy has no room of its own and is not copied again, so copies are bounded by capacity.
+        if item.counted && self.ready.len() < 2 * capacity && rng.chance(faults.duplicate) {
+            self.ready.push_back(Item {
+                counted: false,
+                ..item.clone()
+            });
+        }
+        Some(item)
+    }
+}

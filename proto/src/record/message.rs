@@ -1,0 +1,33 @@
+//! What is said and done in a conversation.
+
+use serde::{Deserialize, Serialize};
+
+use super::tool::ToolCall;
+
+/// One entry of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// The simulated user speaks.
+    User {
+        /// What is said.
+        text: String,
+    },
+    /// The agent speaks, or uses tools, or both.
+    Assistant {
+        /// What is said; empty beside a lone tool call.
+        text: String,
+        /// Tools used, in order.
+        calls: Vec<ToolCall>,
+    },
+    /// What a tool answered.
+    Tool {
+        /// Id of the call.
+        call_id: String,
+        /// Name of the tool.
+        name: String,
+        /// The observation.
+        text: String,
+        /// Whether the tool refused.
+        error: bool,
+    },
+}

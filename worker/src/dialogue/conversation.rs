@@ -1,0 +1,266 @@
+//! The turn loop as a pure state machine: it says who is next, takes what they say, and carries out
+//! tool calls. Drivers (scripted, or later a model behind a network) do the waiting.
+//!
+//! The user opens and the agent speaks last: a user's outcome is not a message.
+
+use std::sync::Arc;
+
+use proto::record::{
+    Actor, AgentFault, Effect, Ending, Message, PlannedCall, Task, ToolCall, UserOutcome, Verdict,
+};
+
+use super::facts::{AgentFacts, UserFacts, read_agent, read_user};
+use super::hearing::Hearing;
+use crate::domains::{Domain, RestoreError};
+use crate::environment::Environment;
+use crate::scoring::Scorer;
+
+/// Bounds of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Agent messages, tool calls included.
+    pub agent_messages: usize,
+    /// Tool errors, in all.
+    pub tool_errors: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            agent_messages: 60,
+            tool_errors: 10,
+        }
+    }
+}
+
+/// Who is awaited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// The user.
+    User,
+    /// The agent.
+    Agent,
+    /// Nobody.
+    Over(Ending),
+}
+
+/// What an agent does in one message.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AgentTurn {
+    /// What it says.
+    pub text: String,
+    /// Tools it uses.
+    pub calls: Vec<PlannedCall>,
+}
+
+impl AgentTurn {
+    /// Words only.
+    pub fn say(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            calls: Vec::new(),
+        }
+    }
+
+    /// One tool call only.
+    pub fn call(call: PlannedCall) -> Self {
+        Self {
+            text: String::new(),
+            calls: vec![call],
+        }
+    }
+}
+
+/// What a user does in one turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserTurn {
+    /// Says something.
+    Say(String),
+    /// Takes leave.
+    End(UserOutcome),
+}
+
+/// One conversation under way.
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    domain: &'a dyn Domain,
+    world: Box<dyn Environment>,
+    messages: Vec<Message>,
+    scorer: Scorer<'a>,
+    limits: Limits,
+    next: Next,
+    agent_messages: usize,
+    tool_errors: usize,
+    calls: usize,
+    agent_facts: Arc<AgentFacts>,
+    user_facts: UserFacts,
+    hearing: Option<&'a Hearing>,
+}
+
+impl<'a> Conversation<'a> {
+    /// Starts over the task's snapshot; the user is next. `thorough` also checks every rule at every
+    /// call, which controls have no use for.
+    pub fn new(
+        domain: &'a dyn Domain,
+        task: &'a Task,
+        limits: Limits,
+        thorough: bool,
+    ) -> Result<Self, RestoreError> {
+        Ok(Self {
+            domain,
+            world: domain.restore(&task.golden.start.delta)?,
+            messages: Vec::with_capacity(24),
+            scorer: Scorer::new(domain, task, thorough),
+            limits,
+            next: Next::User,
+            agent_messages: 0,
+            tool_errors: 0,
+            calls: 0,
+            agent_facts: Arc::default(),
+            user_facts: UserFacts::default(),
+            hearing: None,
+        })
+    }
+
+    /// Remembers what it reads of texts, and uses what was read before.
+    #[must_use]
+    pub fn hearing(mut self, hearing: Option<&'a Hearing>) -> Self {
+        self.hearing = hearing;
+        self
+    }
+
+    /// Who is awaited.
+    pub fn next(&self) -> &Next {
+        &self.next
+    }
+
+    /// What was said and done so far.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The world as it stands.
+    pub fn world(&self) -> &dyn Environment {
+        &*self.world
+    }
+
+    /// Facts of the agent's last words.
+    pub fn agent_facts(&self) -> &AgentFacts {
+        &self.agent_facts
+    }
+
+    /// Facts of the user's last words.
+    pub fn user_facts(&self) -> UserFacts {
+        self.user_facts
+    }
+
+    /// Takes the user's turn.
+    pub fn user(&mut self, turn: UserTurn) {
+        assert_eq!(self.next, Next::User, "the user is not awaited");
+        match turn {
+            UserTurn::Say(text) => {
+                self.user_facts = self
+                    .hearing
+                    .map_or_else(|| read_user(&text), |hearing| hearing.user(&text));
+                self.scorer.user_said(&text, self.user_facts);
+                self.messages.push(Message::User { text });
+                self.next = Next::Agent;
+            }
+            UserTurn::End(outcome) => self.next = Next::Over(Ending::User(outcome)),
+        }
+    }
+
+    /// Takes the agent's turn and carries out its calls.
+    pub fn agent(&mut self, turn: AgentTurn) {
+        assert_eq!(self.next, Next::Agent, "the agent is not awaited");
+        if turn.text.is_empty() && turn.calls.is_empty() {
+            self.next = Next::Over(Ending::Agent(AgentFault::EmptyReply));
+            return;
+        }
+        let AgentTurn {
+            text,
+            calls: planned,
+        } = turn;
+        let calls: Vec<ToolCall> = planned
+            .into_iter()
+            .map(|call| self.numbered(call))
+            .collect();
+        if !text.is_empty() {
+            self.agent_facts = match self.hearing {
+                Some(hearing) => hearing.agent(self.domain, &text),
+                None => Arc::new(read_agent(self.domain, &text)),
+            };
+            self.scorer.agent_said(&text, &self.agent_facts);
+        }
+        let beside = !text.is_empty();
+        self.messages.push(Message::Assistant {
+            text,
+            calls: calls.clone(),
+        });
+        self.agent_messages += 1;
+        let several = calls.len();
+        for call in &calls {
+            self.carry_out(call, several, beside);
+        }
+        self.next = if several > 0 { Next::Agent } else { Next::User };
+        self.check_limits();
+    }
+
+    fn numbered(&mut self, call: PlannedCall) -> ToolCall {
+        self.calls += 1;
+        ToolCall {
+            id: format!("call_{}", self.calls),
+            name: call.name,
+            arguments: call.arguments,
+        }
+    }
+
+    fn carry_out(&mut self, call: &ToolCall, several: usize, beside: bool) {
+        let planned = PlannedCall {
+            name: call.name.clone(),
+            arguments: call.arguments.clone(),
+        };
+        let spec = self
+            .domain
+            .tools()
+            .iter()
+            .find(|tool| tool.name == call.name);
+        let effect = spec.map_or(Effect::Generic, |tool| tool.effect);
+        self.scorer
+            .about_to_call(&*self.world, &planned, effect, several, beside);
+        let observation = self
+            .world
+            .call(Actor::Assistant, &call.name, &call.arguments);
+        self.tool_errors += usize::from(observation.error);
+        self.scorer.called(planned, effect, &observation);
+        self.messages.push(Message::Tool {
+            call_id: call.id.clone(),
+            name: call.name.clone(),
+            text: observation.text,
+            error: observation.error,
+        });
+    }
+
+    fn check_limits(&mut self) {
+        if self.tool_errors >= self.limits.tool_errors {
+            self.next = Next::Over(Ending::Agent(AgentFault::ToolErrorLimit));
+        } else if self.agent_messages >= self.limits.agent_messages && self.next == Next::Agent {
+            self.next = Next::Over(Ending::Agent(AgentFault::TurnLimit));
+        }
+    }
+
+    /// Ends it from outside, as a service that fails does.
+    pub fn end(&mut self, ending: Ending) {
+        self.next = Next::Over(ending);
+    }
+
+    /// What was said, how it ended, and what it earned.
+    pub fn finish(self) -> (Vec<Message>, Ending, proto::ids::StateId, Verdict) {
+        let Next::Over(ending) = self.next else {
+            panic!("finish() before the conversation is over");
+        };
+        let state = self.world.state_id();
+        let verdict = self.scorer.verdict(state, &ending);
+        (self.messages, ending, state, verdict)
+    }
+}

@@ -1,0 +1,354 @@
+//! Every check by itself: it holds for tasks as they are made, and catches the defect it is there for.
+
+use std::sync::Arc;
+
+use proto::digest::Digest;
+use proto::ids::RunId;
+use proto::job::{Cell, Wanted};
+use proto::record::{Effect, Kind, PlannedCall, Scenario, Step, Task, Trajectory, Visibility};
+use proto::seed::Seed;
+
+use super::{
+    Context, Finding, grounded, lawful, null, real, replay, scenario, sharp, solvable, text,
+};
+use crate::dialogue::hearing::Hearing;
+use crate::domains::Domain;
+use crate::domains::tickets::Tickets;
+use crate::domains::tickets::desk::Desk;
+use crate::rules::Sort;
+use crate::workload;
+
+fn desk() -> Tickets {
+    Tickets::new(Arc::new(Desk::generate(200, Seed::root(3))))
+}
+
+/// Admitted tasks of a scenario and kinds, each with its seed; twins are left out.
+fn admitted(
+    domain: &dyn Domain,
+    scenario: Scenario,
+    forms: Vec<(Kind, Vec<Wanted>)>,
+) -> Vec<(Task, Seed)> {
+    let cells = forms
+        .into_iter()
+        .enumerate()
+        .map(|(slot, (kind, wants))| Cell {
+            slot: slot as u32,
+            stratum: 0,
+            strata: 1,
+            scenario,
+            kind,
+            wants,
+        });
+    let drafts = workload::drafts(domain, RunId(Digest::of(b"proof")), cells, 20);
+    let proven = drafts.iter().filter_map(|draft| {
+        let proven = workload::prove(domain, draft)?;
+        let mut task = proven.task;
+        task.proof = None;
+        Some((task, draft.seed))
+    });
+    proven.collect()
+}
+
+fn writes(domain: &dyn Domain) -> Vec<String> {
+    let tools = domain.tools().iter();
+    tools
+        .filter(|tool| tool.effect == Effect::Write)
+        .map(|tool| tool.name.clone())
+        .collect()
+}
+
+/// Plain tasks of one write and of two.
+fn general(domain: &dyn Domain, rounds: usize) -> Vec<(Task, Seed)> {
+    let tools = writes(domain);
+    let form = |place: usize| {
+        let mut wants = vec![Wanted::Write(tools[place % tools.len()].clone())];
+        wants.extend(vec![Wanted::AnyWrite; place % 2]);
+        (Kind::Plain, wants)
+    };
+    let tasks = admitted(domain, Scenario::General, (0..rounds).map(form).collect());
+    assert!(tasks.len() * 2 > rounds, "only {} of {rounds}", tasks.len());
+    tasks
+}
+
+fn ambiguous(domain: &dyn Domain) -> Vec<(Task, Seed)> {
+    let form = |&(tool, slot): &(&str, &str)| {
+        (
+            Kind::Hidden(slot.to_owned()),
+            vec![Wanted::Write(tool.to_owned())],
+        )
+    };
+    let forms = domain.hideable().iter().map(form).collect();
+    let tasks = admitted(domain, Scenario::Ambiguous, forms);
+    assert!(!tasks.is_empty());
+    tasks
+}
+
+fn infeasible(domain: &dyn Domain) -> Vec<(Task, Seed)> {
+    let rules = domain.rules().iter();
+    let form = |rule: &str| {
+        (
+            Kind::Blocked(rule.to_owned()),
+            vec![Wanted::Blocked(rule.to_owned())],
+        )
+    };
+    let forms = rules
+        .filter(|rule| rule.sort == Sort::GoalBlocking && !domain.wish_only(rule.id))
+        .map(|rule| form(rule.id))
+        .collect();
+    let tasks = admitted(domain, Scenario::Infeasible, forms);
+    assert!(!tasks.is_empty());
+    tasks
+}
+
+/// Runs one check over a task.
+fn run(
+    domain: &dyn Domain,
+    task: &Task,
+    seed: Seed,
+    check: fn(&Context<'_>) -> Finding,
+) -> Finding {
+    check(&Context {
+        domain,
+        task,
+        paired: task.scenario == Scenario::Infeasible,
+        seed: seed.child("proof", 0),
+        hearing: &Hearing::default(),
+    })
+}
+
+/// Plants a defect in every task: the check holds before, and fails after.
+fn catches(
+    domain: &dyn Domain,
+    tasks: &[(Task, Seed)],
+    check: fn(&Context<'_>) -> Finding,
+    plant: fn(&mut Task),
+) {
+    assert!(!tasks.is_empty());
+    for (task, seed) in tasks {
+        run(domain, task, *seed, check).unwrap();
+        let mut broken = task.clone();
+        plant(&mut broken);
+        assert!(&broken != task, "nothing was planted");
+        let found = run(domain, &broken, *seed, check);
+        assert!(found.is_err(), "goes unnoticed in {:?}", broken.intent);
+    }
+}
+
+/// Place of the last golden step that serves the goals by writing.
+fn last_write(task: &Task) -> usize {
+    let wishes = || task.intent.goals.iter().filter_map(|goal| goal.wish.call());
+    let steps = task.golden.steps.iter();
+    steps
+        .enumerate()
+        .filter(|(_, step)| wishes().any(|wish| *wish == step.call))
+        .map(|(place, _)| place)
+        .next_back()
+        .expect("a plain task writes")
+}
+
+#[test]
+fn replay_catches_a_lost_step_and_lost_ends() {
+    let domain = desk();
+    let tasks = general(&domain, 12);
+    catches(&domain, &tasks, replay::check, |task| {
+        task.golden.steps.remove(last_write(task));
+    });
+    catches(&domain, &tasks, replay::check, |task| {
+        task.expected.states.clear()
+    });
+    catches(&domain, &tasks, replay::check, |task| {
+        task.golden.steps[0].observation.text.push('x');
+    });
+}
+
+#[test]
+fn grounded_catches_a_guess() {
+    let domain = desk();
+    catches(&domain, &general(&domain, 12), grounded::check, |task| {
+        let place = last_write(task);
+        let arguments = &mut task.golden.steps[place].call.arguments;
+        let first = arguments
+            .values_mut()
+            .next()
+            .expect("a write has arguments");
+        *first = "Q-000000".into();
+    });
+}
+
+#[test]
+fn lawful_catches_a_write_for_nobody_known() {
+    let domain = desk();
+    catches(&domain, &general(&domain, 12), lawful::check, |task| {
+        task.golden.steps.remove(0);
+    });
+}
+
+#[test]
+fn solvable_catches_an_end_that_gold_does_not_reach() {
+    let domain = desk();
+    let tasks = general(&domain, 6);
+    catches(&domain, &tasks, solvable::check, |task| {
+        task.expected.states = vec![task.golden.start.state];
+    });
+    catches(&domain, &tasks, solvable::check, |task| {
+        let call = task.golden.steps[last_write(task)].call.clone();
+        task.expected.forbidden.push(proto::record::Forbidden {
+            call,
+            after_change: false,
+        });
+    });
+}
+
+#[test]
+fn null_catches_a_refusal_that_is_enough() {
+    let domain = desk();
+    catches(&domain, &infeasible(&domain), null::check, |task| {
+        for resolution in &mut task.expected.resolutions {
+            resolution.evidence.clear();
+        }
+    });
+}
+
+#[test]
+fn sharp_catches_a_write_that_does_not_matter() {
+    let domain = desk();
+    let mut tasks = general(&domain, 12);
+    tasks.retain(|(task, _)| task.intent.goals.len() > 1);
+    catches(&domain, &tasks, sharp::check, |task| {
+        let before = task.golden.steps[last_write(task) - 1].state;
+        task.expected.states.push(before);
+        task.expected.required.clear();
+    });
+}
+
+#[test]
+fn scenario_catches_a_question_that_nobody_need_ask() {
+    let domain = desk();
+    catches(&domain, &ambiguous(&domain), scenario::check, |task| {
+        task.expected.asked.clear()
+    });
+    catches(&domain, &general(&domain, 6), scenario::check, |task| {
+        task.scenario = Scenario::Ambiguous;
+    });
+}
+
+/// Makes everything hidden part of the opening.
+fn unhide(task: &mut Task) {
+    let slots = task
+        .intent
+        .goals
+        .iter_mut()
+        .flat_map(|goal| &mut goal.slots);
+    for said in slots.flat_map(|slot| &mut slot.says) {
+        said.visibility = Visibility::Opening;
+    }
+}
+
+#[test]
+fn real_catches_scenarios_that_are_none() {
+    let domain = desk();
+    catches(&domain, &ambiguous(&domain), real::check, unhide);
+    catches(&domain, &infeasible(&domain), real::check, |task| {
+        task.expected.resolutions.clear()
+    });
+    let general = general(&domain, 6);
+    for plant in [
+        |task: &mut Task| task.scenario = Scenario::Ambiguous,
+        |task: &mut Task| task.scenario = Scenario::Changing,
+        |task: &mut Task| task.scenario = Scenario::Infeasible,
+        |task: &mut Task| task.intent.goals[0].slots.clear(),
+    ] {
+        catches(&domain, &general, real::check, plant);
+    }
+}
+
+#[test]
+fn text_catches_a_leak_and_a_gap() {
+    let domain = desk();
+    let hidden = ambiguous(&domain);
+    catches(&domain, &hidden, text::check, |task| {
+        let reveals = task.script.goals.iter().flat_map(|goal| &goal.reveals);
+        let told: Vec<&str> = reveals.map(|reveal| reveal.text.as_str()).collect();
+        task.script.opening = format!("{} {}", task.script.opening, told.join(" "));
+    });
+    catches(&domain, &hidden, text::check, unhide);
+    catches(&domain, &general(&domain, 6), text::check, |task| {
+        "Hello there.".clone_into(&mut task.script.opening);
+        for goal in &mut task.script.goals {
+            "Please help me.".clone_into(&mut goal.say);
+        }
+    });
+}
+
+/// The trajectory of these calls from the same start, goals as before; nothing if a call fails.
+fn replayed(domain: &dyn Domain, golden: &Trajectory, without: usize) -> Option<Trajectory> {
+    let mut world = domain.restore(&golden.start.delta).unwrap();
+    let mut steps = Vec::new();
+    for (place, step) in golden.steps.iter().enumerate() {
+        if place == without {
+            continue;
+        }
+        let PlannedCall { name, arguments } = &step.call;
+        let observation = world.call(proto::record::Actor::Assistant, name, arguments);
+        if observation.error {
+            return None;
+        }
+        steps.push(Step {
+            observation,
+            state: world.state_id(),
+            ..step.clone()
+        });
+    }
+    Some(Trajectory {
+        start: golden.start.clone(),
+        steps,
+    })
+}
+
+#[test]
+fn no_golden_step_can_be_spared() {
+    let domain = desk();
+    let tasks = general(&domain, 50);
+    let mut spared = Vec::new();
+    for (task, seed) in &tasks {
+        for place in 0..task.golden.steps.len() {
+            let Some(golden) = replayed(&domain, &task.golden, place) else {
+                continue;
+            };
+            let shorter = Task {
+                golden,
+                ..task.clone()
+            };
+            let holds = [replay::check, grounded::check, lawful::check]
+                .into_iter()
+                .all(|check| run(&domain, &shorter, *seed, check).is_ok());
+            if holds {
+                spared.push(format!(
+                    "{:?} of {:?}",
+                    task.golden.steps[place].call, task.id
+                ));
+            }
+        }
+    }
+    assert!(
+        spared.is_empty(),
+        "{} steps: {:#?}",
+        spared.len(),
+        &spared[..spared.len().min(5)]
+    );
+}
+
+#[test]
+fn a_stored_proof_is_repeated_and_a_changed_one_is_not() {
+    let domain = desk();
+    let seed = Seed::root(1);
+    let (task, _) = general(&domain, 4).swap_remove(0);
+    let (task, _) = super::admit(&domain, task, None, seed).unwrap();
+    super::again(&domain, &task, false, seed).unwrap();
+    let mut changed = task.clone();
+    let trials = changed.proof.as_mut().unwrap().checks.iter_mut();
+    let trial = trials.flat_map(|check| &mut check.trials).next().unwrap();
+    trial.conversation = Digest::of(b"another");
+    assert!(super::again(&domain, &changed, false, seed).is_err());
+    assert!(super::again(&domain, &task, false, Seed::root(2)).is_err());
+}
