@@ -13,7 +13,7 @@ use worker::domains::Domain;
 
 use crate::dispatch::{Course, came};
 use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Summary};
-use crate::run::{Ask, Run, Sizes, Slot};
+use crate::run::{Ask, Result as Came, Run, Sizes, Slot};
 
 /// Why a run can't be read back.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,11 @@ pub enum ArchiveError {
         /// What is wrong with the bytes.
         source: WireError,
     },
+    /// A record that is not there.
+    #[error(
+        "the ledger has no record of job {0}; `t2t verify` says what else is wrong with its folder"
+    )]
+    Missing(JobId),
     /// A record that is not what its job makes.
     #[error("the ledger's record of job {0} holds another stage's result")]
     Mixed(JobId),
@@ -129,6 +134,17 @@ impl Archive {
         summary(&self.course, &self.held, self.tasks.as_deref(), ask)
     }
 
+    /// What came of one stage of a candidate, without its content.
+    pub fn came(&self, stage: Stage, slot: u32, candidate: u16) -> Option<Came> {
+        let ask = Ask {
+            stage,
+            slot,
+            candidate,
+            rollout: None,
+        };
+        self.summary(&ask).map(|summary| came(&summary))
+    }
+
     /// Filled slots in order.
     pub fn filled(&self) -> impl Iterator<Item = Result<Filled, ArchiveError>> + '_ {
         self.settled()
@@ -155,14 +171,15 @@ impl Archive {
             candidate,
             rollout: None,
         });
-        match self.tasks().unwrap_or(self).result(id)? {
+        match self.maker().result(id)? {
             Some((StageResult::Admitted { task, twin }, _)) => Ok(Filled {
                 slot,
                 candidate,
                 task: *task,
                 twin: twin.map(|twin| *twin),
             }),
-            _ => Err(ArchiveError::Mixed(id)),
+            Some(_) => Err(ArchiveError::Mixed(id)),
+            None => Err(ArchiveError::Missing(id)),
         }
     }
 
@@ -220,14 +237,20 @@ impl Archive {
         let keeper = if ask.stage == Stage::Rollout {
             self
         } else {
-            self.tasks().unwrap_or(self)
+            self.maker()
         };
         Ok(keeper
             .result(self.course.job(ask))?
             .map(|(result, _)| result))
     }
 
-    /// Digest of what fills the first `slots` slots: places, candidates and the stored bytes of the tasks.
+    /// The run that made the tasks: for an evaluation, another one.
+    fn maker(&self) -> &Self {
+        self.tasks().unwrap_or(self)
+    }
+
+    /// Digest of what fills the first `slots` slots: places, candidates and the stored bytes of the
+    /// tasks. An evaluation has the tasks, and so the digest, of the run that made them.
     pub fn tasks_digest(&self, slots: u32) -> Result<Digest, ArchiveError> {
         let mut hasher = Hasher::new("t2t.tasks", 1);
         for (slot, candidate) in self.settled().take_while(|&(slot, _)| slot < slots) {
@@ -237,8 +260,9 @@ impl Archive {
                 candidate,
                 rollout: None,
             });
-            let (_, position) = self.held.index.get(&id).ok_or(ArchiveError::Mixed(id))?;
-            let body = self.held.reader.read(position)?.body;
+            let held = &self.maker().held;
+            let (_, position) = held.index.get(&id).ok_or(ArchiveError::Missing(id))?;
+            let body = held.reader.read(position)?.body;
             hasher
                 .number(u64::from(slot))
                 .number(u64::from(candidate))
@@ -278,4 +302,92 @@ pub fn new_run(course: &Course, window: usize) -> Run {
         window,
     };
     Run::new(sizes, plan.strata, crate::plan::cells::stratum)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::ledger::Entry;
+    use crate::plan::Plan;
+    use crate::plan::cells::Layout;
+    use crate::plan::identity::Identity;
+    use crate::world;
+
+    const SLOTS: u32 = 3;
+
+    fn course() -> (Course, Arc<dyn Domain>) {
+        let mut plan = Plan {
+            domain: "tickets".to_owned(),
+            tasks: SLOTS,
+            ..Plan::default()
+        };
+        plan.world.people = 40;
+        let domain = world::domain(&plan).unwrap();
+        let course = Course {
+            run: Identity::of(&plan, domain.base()).run(),
+            layout: Layout::new(&plan, &domain),
+            plan,
+        };
+        (course, domain)
+    }
+
+    /// A ledger in which the first candidate of every slot is admitted; `body` stands for its task.
+    fn ledger(dir: &Path, course: &Course, body: &[u8]) -> Ledger {
+        let mut ledger = Ledger::open(dir).unwrap();
+        for slot in 0..SLOTS {
+            for stage in [Stage::Explore, Stage::Synthesize, Stage::Verify] {
+                let ask = Ask {
+                    stage,
+                    slot,
+                    candidate: 0,
+                    rollout: None,
+                };
+                let entry = Entry {
+                    job: course.job(&ask),
+                    stage: stage as u8,
+                    slot,
+                    candidate: 0,
+                    param: [0; 16],
+                    code: 1,
+                    reason: 0,
+                    intent: [slot as u8 + 1; 16],
+                };
+                ledger.append(&entry, body).unwrap();
+            }
+        }
+        ledger.commit().unwrap();
+        ledger
+    }
+
+    #[test]
+    fn an_evaluation_has_the_tasks_digest_of_its_run() {
+        let dirs = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let (course, domain) = course();
+        let made = |dir: &Path, body: &[u8]| {
+            let held = ledger(dir, &course, body);
+            Archive::new(course.clone(), Arc::clone(&domain), held)
+        };
+        let run = Arc::new(made(dirs[0].path(), b"a task"));
+        assert_eq!(run.settled().count(), SLOTS as usize);
+        let other = made(dirs[1].path(), b"another");
+        let held = Ledger::open(dirs[2].path()).unwrap();
+        let evaluation = Archive::evaluation(course.clone(), held, Arc::clone(&run));
+        for slots in 1..=SLOTS {
+            let digest = run.tasks_digest(slots).unwrap();
+            assert_eq!(evaluation.tasks_digest(slots).unwrap(), digest);
+            assert_ne!(other.tasks_digest(slots).unwrap(), digest);
+            assert_ne!(run.tasks_digest(slots - 1).unwrap(), digest);
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_not_there_is_said_to_be_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (course, domain) = course();
+        let archive = Archive::new(course, domain, Ledger::open(dir.path()).unwrap());
+        let why = archive.fill(1, 0).unwrap_err();
+        assert!(matches!(why, ArchiveError::Missing(_)), "{why}");
+    }
 }

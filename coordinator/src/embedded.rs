@@ -1,15 +1,19 @@
-//! A whole run in one process: the same coordinator and the same workers over the in-memory queue.
+//! Coordinator and workers in one process, over the in-memory queue: the same code as a fleet.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use proto::queue::{MemoryQueue, MemorySettings, Queue};
-use tokio::task::JoinSet;
+use proto::queue::{MemoryQueue, MemorySettings, Queue, QueueError};
+use proto::topology::Lane;
 use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
-use worker::executor;
+use worker::executor::{self, Settings, Stop};
+use worker::perform::InProcess;
+use worker::process::metrics::{Metrics, Part};
+use worker::worlds::Worlds;
 
 use crate::archive::{Archive, new_run};
-use crate::dispatch::{Course, Dispatch, DispatchError, Watch};
+use crate::dispatch::{Course, Dispatch, DispatchError, GROUP, Options, Watch};
 use crate::ledger::Ledger;
 use crate::run::Run;
 
@@ -24,33 +28,46 @@ pub async fn carry_out(
     watch: &mut dyn Watch,
     stop: CancellationToken,
 ) -> Result<(Run, Ledger), DispatchError> {
-    let window = 128.max(workers * 32);
-    let settings = MemorySettings {
-        capacity: window * 4,
+    let metrics = Metrics::new(Part::Embedded);
+    let options = Options::embedded(&*domain, 128.max(workers * 32), metrics.clone());
+    let queue: Arc<dyn Queue> = Arc::new(MemoryQueue::new(MemorySettings {
+        capacity: options.window * 4,
         ..MemorySettings::default()
+    }));
+    let hands_off = Stop::default();
+    let crew = tokio::spawn(executor::work(
+        Arc::clone(&queue),
+        Arc::new(InProcess::new(Worlds::only(domain), workers)),
+        Settings::all_stages(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN)),
+        metrics.clone(),
+        hands_off.clone(),
+    ));
+    let prefetch = NonZeroUsize::new(4 * GROUP).expect("not zero");
+    let lane = Lane::Outcomes(options.instance);
+    let mut outcomes = queue.subscribe(lane, prefetch).await?;
+    let run = new_run(course, options.window);
+    let dispatch = Dispatch::new(course, run, ledger, tasks, Arc::clone(&queue), options);
+    let mut crew = std::pin::pin!(crew);
+    let done = tokio::select! {
+        done = dispatch.carry_out(&mut *outcomes, watch, stop) => done,
+        // Without workers nothing would ever be answered.
+        lost = &mut crew => return Err(lost_workers(lost)),
     };
-    let queue: Arc<dyn Queue> = Arc::new(MemoryQueue::new(settings));
-    let hands_off = CancellationToken::new();
-    let mut crew = JoinSet::new();
-    for _ in 0..workers {
-        crew.spawn(executor::work(
-            Arc::clone(&queue),
-            Arc::clone(&domain),
-            hands_off.clone(),
-        ));
-    }
-    let dispatch =
-        Dispatch::new(course, new_run(course, window), ledger, Arc::clone(&queue)).over(tasks);
-    let done = dispatch.carry_out(watch, stop).await;
-    hands_off.cancel();
+    hands_off.drain.cancel();
     queue.close().await;
-    while let Some(worker) = crew.join_next().await {
-        match worker {
-            Ok(Ok(())) => {}
-            // A worker that lost the queue while it was being closed has nothing left to say.
-            Ok(Err(error)) => tracing::debug!(%error, "worker stopped"),
-            Err(panic) => tracing::error!(%panic, "worker loop panicked"),
-        }
+    match crew.await {
+        Ok(Ok(())) => {}
+        // Workers that lost the queue while it was being closed have nothing left to say.
+        Ok(Err(error)) => tracing::debug!(%error, "the workers stopped"),
+        Err(panic) => tracing::error!(%panic, "the workers' loop panicked"),
     }
     done
+}
+
+fn lost_workers(ended: Result<Result<(), QueueError>, tokio::task::JoinError>) -> DispatchError {
+    match ended {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(())) => QueueError::Closed(Lane::Rollout).into(),
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
 }

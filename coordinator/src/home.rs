@@ -9,6 +9,7 @@
 //! report.md     projection
 //! results.json  projection of an evaluation, for programs; an evaluation has no dataset
 //! seal.json     every file above with its digest; present when a run has ended
+//! instance      the name that this folder's coordinator has on a broker, if it ever used one
 //! lock          held while a process works here
 //! ```
 
@@ -17,6 +18,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use proto::digest::Digest;
+use proto::topology::{Instance, ParseInstanceError};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
@@ -24,6 +26,9 @@ use crate::plan::identity::Identity;
 
 /// Name of the kept world file.
 const WORLD: &str = "world.json";
+
+/// Name of the file with the instance.
+const INSTANCE: &str = "instance";
 
 /// What `run.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +77,14 @@ pub enum HomeError {
         /// Why not.
         source: serde_json::Error,
     },
+    /// The file that names the folder's instance holds something else.
+    #[error("{}: {error}; put back what it held, or remove the file to start over with a new name", path.display())]
+    Instance {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ParseInstanceError,
+    },
     /// There is no run.
     #[error("{} holds no run; start one with `t2t run --out {}`", path.display(), path.display())]
     Absent {
@@ -115,6 +128,35 @@ impl Home {
         self.read()?.ok_or_else(|| HomeError::Absent {
             path: self.0.clone(),
         })
+    }
+
+    /// Name of this folder's coordinator on a broker, drawn when it is first asked for. Two who ask at
+    /// once get the same.
+    pub fn instance(&self) -> Result<Instance, HomeError> {
+        let path = self.at(INSTANCE);
+        let io = |what| {
+            let path = path.clone();
+            move |source| HomeError::Io { what, path, source }
+        };
+        if !path.exists() {
+            let mut drawn = Instance([0; 8]);
+            getrandom::fill(&mut drawn.0)
+                .map_err(std::io::Error::other)
+                .map_err(io("draw the name in"))?;
+            let partial = self.at(&format!(".{INSTANCE}.{drawn}"));
+            fs::write(&partial, format!("{drawn}\n")).map_err(io("write"))?;
+            // Whoever is first gives the name, whole; a link never replaces one.
+            match fs::hard_link(&partial, &path) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(io("create")(error));
+                }
+                _ => fs::remove_file(&partial).map_err(io("remove"))?,
+            }
+        }
+        let text = fs::read_to_string(&path).map_err(io("read"))?;
+        text.trim_end()
+            .parse()
+            .map_err(|error| HomeError::Instance { path, error })
     }
 
     /// Makes the folder, if it is not there.

@@ -1,5 +1,8 @@
 //! The seal of a finished run: every file of its folder with length and BLAKE3, and the seal's own
 //! digest. With it, one flipped byte anywhere is found and named.
+//!
+//! What a link points to can change without the folder changing, and may lie outside it. So a link is
+//! never followed: no folder with one is sealed, and one that came later is named.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,9 +42,24 @@ pub struct Broken {
     pub what: String,
 }
 
+/// What lies in a folder, by path with `/`.
+#[derive(Debug, Default)]
+struct Survey {
+    files: BTreeMap<String, Sealed>,
+    /// What is neither a file nor a folder, with what it is.
+    strange: BTreeMap<String, &'static str>,
+}
+
 /// Seals a folder; gives the bytes of `seal.json`.
 pub fn seal(dir: &Path) -> io::Result<Vec<u8>> {
-    let files = survey(dir)?;
+    let Survey { files, strange } = survey(dir)?;
+    if let Some((name, what)) = strange.first_key_value() {
+        let path = dir.join(name);
+        return Err(io::Error::other(format!(
+            "{} {what}, which a seal can't vouch for; put a plain file or folder in its place",
+            path.display()
+        )));
+    }
     let digest = digest_of(&files);
     let seal = Seal {
         version: VERSION,
@@ -55,17 +73,20 @@ pub fn seal(dir: &Path) -> io::Result<Vec<u8>> {
 
 /// Compares a folder with its seal. Nothing when there is no seal: the run has not ended.
 pub fn check(dir: &Path) -> io::Result<Option<Vec<Broken>>> {
-    let bytes = match fs::read(dir.join(NAME)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
     let broken_seal = |what: &str| {
         Ok(Some(vec![Broken {
             file: NAME.to_owned(),
             what: what.to_owned(),
         }]))
     };
+    let path = dir.join(NAME);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() => {}
+        Ok(found) => return broken_seal(strangeness(found.file_type()).unwrap_or("is a folder")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let bytes = fs::read(path)?;
     let Ok(seal) = serde_json::from_slice::<Seal>(&bytes) else {
         return broken_seal("is not a seal");
     };
@@ -80,7 +101,7 @@ pub fn check(dir: &Path) -> io::Result<Option<Vec<Broken>>> {
     Ok(Some(compare(&seal.files, &survey(dir)?)))
 }
 
-fn compare(sealed: &BTreeMap<String, Sealed>, found: &BTreeMap<String, Sealed>) -> Vec<Broken> {
+fn compare(sealed: &BTreeMap<String, Sealed>, found: &Survey) -> Vec<Broken> {
     let mut broken = Vec::new();
     let mut note = |file: &String, what: &str| {
         broken.push(Broken {
@@ -88,14 +109,19 @@ fn compare(sealed: &BTreeMap<String, Sealed>, found: &BTreeMap<String, Sealed>) 
             what: what.to_owned(),
         })
     };
+    for (file, what) in &found.strange {
+        note(file, what);
+    }
     for (file, was) in sealed {
-        match found.get(file) {
+        match found.files.get(file) {
+            None if found.strange.contains_key(file) => {}
             None => note(file, "is missing"),
             Some(is) if is != was => note(file, "was changed since the run ended"),
             Some(_) => {}
         }
     }
-    for file in found.keys().filter(|file| !sealed.contains_key(*file)) {
+    let unsealed = |file: &&String| !sealed.contains_key(*file);
+    for file in found.files.keys().filter(unsealed) {
         note(file, "does not belong here");
     }
     broken
@@ -109,31 +135,45 @@ fn digest_of(files: &BTreeMap<String, Sealed>) -> Digest {
     )
 }
 
-/// Every file below `dir` but the seal, by path with `/`.
-fn survey(dir: &Path) -> io::Result<BTreeMap<String, Sealed>> {
-    let mut files = BTreeMap::new();
+/// Everything below `dir` but the seal.
+fn survey(dir: &Path) -> io::Result<Survey> {
+    let mut survey = Survey::default();
     let mut folders: Vec<PathBuf> = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            let name = name_in(dir, &path)?;
+            if let Some(what) = strangeness(kind) {
+                survey.strange.insert(name, what);
+            } else if kind.is_dir() {
                 folders.push(path);
-                continue;
-            }
-            let parts = path
-                .strip_prefix(dir)
-                .map_err(io::Error::other)?
-                .components();
-            let name = parts
-                .map(|part| part.as_os_str().to_string_lossy())
-                .collect::<Vec<_>>()
-                .join("/");
-            if name != NAME {
-                files.insert(name, digest_file(&path)?);
+            } else if name != NAME {
+                survey.files.insert(name, digest_file(&path)?);
             }
         }
     }
-    Ok(files)
+    Ok(survey)
+}
+
+/// What is wrong with an entry that is neither a file nor a folder.
+fn strangeness(kind: fs::FileType) -> Option<&'static str> {
+    if kind.is_symlink() {
+        Some("is a symbolic link")
+    } else if kind.is_file() || kind.is_dir() {
+        None
+    } else {
+        Some("is neither a file nor a folder")
+    }
+}
+
+/// Path of a file from the folder, with `/`.
+fn name_in(dir: &Path, path: &Path) -> io::Result<String> {
+    let below = path.strip_prefix(dir).map_err(io::Error::other)?;
+    let parts = below
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
+    Ok(parts.collect::<Vec<_>>().join("/"))
 }
 
 /// Length and digest in one pass, whatever the size.
@@ -184,5 +224,90 @@ mod tests {
         let broken = check(dir.path()).unwrap().unwrap();
         let files: Vec<&str> = broken.iter().map(|broken| broken.file.as_str()).collect();
         assert_eq!(files, ["a", "c"]);
+    }
+
+    /// A sealed folder of two files, beside something outside it.
+    #[cfg(unix)]
+    fn sealed() -> (tempfile::TempDir, tempfile::TempDir) {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(dir.path().join("ledger")).unwrap();
+        for name in ["ledger/a", "b"] {
+            fs::write(dir.path().join(name), name).unwrap();
+        }
+        fs::write(dir.path().join(NAME), seal(dir.path()).unwrap()).unwrap();
+        fs::write(outside.path().join("a"), "ledger/a").unwrap();
+        (dir, outside)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_named_and_never_followed() {
+        use std::os::unix::fs::symlink;
+        let link = "is a symbolic link";
+        let gone = "is missing";
+        type Plant = fn(&Path, &Path) -> io::Result<()>;
+        // Wherever a link leads, the bytes behind it are those that were sealed.
+        let plants: [(Plant, &[(&str, &str)]); 5] = [
+            (|dir, out| symlink(out, dir.join("more")), &[("more", link)]),
+            (
+                |dir, _| symlink("/nowhere/at/all", dir.join("b2")),
+                &[("b2", link)],
+            ),
+            (
+                |dir, out| {
+                    fs::remove_file(dir.join("ledger/a"))?;
+                    symlink(out.join("a"), dir.join("ledger/a"))
+                },
+                &[("ledger/a", link)],
+            ),
+            (
+                |dir, out| {
+                    fs::remove_dir_all(dir.join("ledger"))?;
+                    symlink(out, dir.join("ledger"))
+                },
+                &[("ledger", link), ("ledger/a", gone)],
+            ),
+            (
+                |dir, out| {
+                    fs::rename(dir.join(NAME), out.join(NAME))?;
+                    symlink(out.join(NAME), dir.join(NAME))
+                },
+                &[(NAME, link)],
+            ),
+        ];
+        for (plant, wanted) in plants {
+            let (dir, outside) = sealed();
+            assert_eq!(check(dir.path()).unwrap(), Some(vec![]));
+            plant(dir.path(), outside.path()).unwrap();
+            let broken = check(dir.path()).unwrap().unwrap();
+            let found: Vec<(&str, &str)> = broken
+                .iter()
+                .map(|broken| (broken.file.as_str(), broken.what.as_str()))
+                .collect();
+            assert_eq!(found, wanted);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_with_a_link_is_not_sealed() {
+        let (dir, outside) = sealed();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("more")).unwrap();
+        let why = seal(dir.path()).unwrap_err().to_string();
+        assert!(why.contains("more is a symbolic link"), "{why}");
+        // The folder may itself be reached by a link.
+        fs::remove_file(dir.path().join("more")).unwrap();
+        std::os::unix::fs::symlink(dir.path(), outside.path().join("latest")).unwrap();
+        assert_eq!(check(&outside.path().join("latest")).unwrap(), Some(vec![]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_neither_file_nor_folder_is_named() {
+        let (dir, _outside) = sealed();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("s")).unwrap();
+        let broken = check(dir.path()).unwrap().unwrap();
+        assert_eq!(broken.len(), 1);
+        assert_eq!(broken[0].what, "is neither a file nor a folder");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use proto::job::candidate_seed;
-use proto::record::{Ending, Episode, Message, PlannedCall, Task};
+use proto::record::{AgentFault, Ending, Episode, Message, PlannedCall, Task};
 use worker::dialogue::conversation::{AgentTurn, Conversation, Limits, Next, UserTurn};
 use worker::domains::Domain;
 use worker::proof;
@@ -84,6 +84,9 @@ fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, Archive
             Some(twin) if played.over_twin => twin,
             _ => &filled.task,
         };
+        if !played.episode.ending.scored() {
+            continue;
+        }
         findings.episodes += 1;
         if let Err(why) = score_again(&*archive.domain, task, &played.episode) {
             findings
@@ -113,14 +116,46 @@ fn prove_again(archive: &Archive, filled: &Filled, findings: &mut Findings) {
     }
 }
 
-/// Replays an episode and compares every observation, the end state and the verdict.
+/// Replays an episode and compares every observation, the end state and the verdict. One that is not
+/// scored has nothing to compare.
 pub fn score_again(domain: &dyn Domain, task: &Task, episode: &Episode) -> Result<(), String> {
     if !episode.ending.scored() {
         return Ok(());
     }
     let mut conversation = Conversation::new(domain, task, Limits::default(), true)
         .map_err(|error| error.to_string())?;
-    for message in &episode.messages {
+    replay(&mut conversation, &episode.messages)?;
+    if conversation.messages() != episode.messages {
+        let place = conversation
+            .messages()
+            .iter()
+            .zip(&episode.messages)
+            .position(|(new, old)| new != old);
+        return Err(format!(
+            "message {} comes out differently",
+            place.unwrap_or(episode.messages.len())
+        ));
+    }
+    take_leave(&mut conversation, &episode.ending);
+    if *conversation.next() != Next::Over(episode.ending.clone()) {
+        return Err(format!("does not end as {}", episode.ending.label()));
+    }
+    let (_, _, state, verdict) = conversation.finish();
+    if state != episode.state {
+        return Err("ends in another state".to_owned());
+    }
+    if verdict != episode.verdict {
+        return Err(format!(
+            "scores {} where {} is stored",
+            verdict.reward, episode.verdict.reward
+        ));
+    }
+    Ok(())
+}
+
+/// Has user and agent say again what was said; the tools answer anew.
+fn replay(conversation: &mut Conversation<'_>, messages: &[Message]) -> Result<(), String> {
+    for message in messages {
         match (message, conversation.next().clone()) {
             (Message::User { text }, Next::User) => conversation.user(UserTurn::Say(text.clone())),
             (Message::Assistant { text, calls }, Next::Agent) => {
@@ -137,32 +172,24 @@ pub fn score_again(domain: &dyn Domain, task: &Task, episode: &Episode) -> Resul
             (_, next) => return Err(format!("a message comes where {next:?} is awaited")),
         }
     }
-    if conversation.messages() != episode.messages {
-        let place = conversation
-            .messages()
-            .iter()
-            .zip(&episode.messages)
-            .position(|(new, old)| new != old);
-        return Err(format!(
-            "message {} comes out differently",
-            place.unwrap_or(episode.messages.len())
-        ));
-    }
-    if let (Ending::User(outcome), Next::User) = (&episode.ending, conversation.next()) {
-        conversation.user(UserTurn::End(*outcome));
-    }
-    if *conversation.next() != Next::Over(episode.ending.clone()) {
-        return Err(format!("does not end as {}", episode.ending.label()));
-    }
-    let (_, _, state, verdict) = conversation.finish();
-    if state != episode.state {
-        return Err("ends in another state".to_owned());
-    }
-    if verdict != episode.verdict {
-        return Err(format!(
-            "scores {} where {} is stored",
-            verdict.reward, episode.verdict.reward
-        ));
-    }
     Ok(())
 }
+
+/// Ends a conversation as its episode ended, where the end left no message: who took leave, or was at
+/// fault, must be the one awaited.
+fn take_leave(conversation: &mut Conversation<'_>, ending: &Ending) {
+    match (ending, conversation.next()) {
+        (Ending::User(outcome), Next::User) => conversation.user(UserTurn::End(*outcome)),
+        // The conversation itself finds these.
+        (Ending::Agent(AgentFault::TurnLimit | AgentFault::ToolErrorLimit), _) => {}
+        (Ending::Agent(AgentFault::EmptyReply), Next::Agent) => {
+            conversation.agent(AgentTurn::default());
+        }
+        // What the model sent was no turn at all.
+        (Ending::Agent(_), Next::Agent) => conversation.end(ending.clone()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Hasher;
 use crate::ids::{JobId, RunId};
-use crate::record::{Exploration, Kind, Scenario, Task};
+use crate::record::{Exploration, Kind, Scenario, Task, WorldRef};
 use crate::seed::Seed;
 
 /// The stages, in the order of a candidate's life.
@@ -109,6 +109,8 @@ pub struct Job {
     pub id: JobId,
     /// The run.
     pub run: RunId,
+    /// The base world.
+    pub world: WorldRef,
     /// Slot and what it asks for.
     pub cell: Cell,
     /// Which candidate of the slot.

@@ -1,12 +1,12 @@
-//! What crosses a wire or a disk in Trajectory2Task, and the two seams that carry it.
+//! What crosses a wire or a disk in Trajectory2Task, and the seams that carry it.
 //!
 //! Reading order: [`record`] (messages, tasks, episodes, verdicts), [`ids`] and [`seed`] (how every
 //! identity and every random choice is derived), [`job`] and [`outcome`] (one queue item and its one
 //! result), [`wire`] (the only file that knows the binary encoding), then the seams [`queue`] and
-//! [`store`] with their in-memory twins.
+//! [`store`], in memory and over services.
 //!
-//! Invariants: nothing here reads a clock, a random device or the environment of the process; the
-//! same values always encode to the same bytes.
+//! Invariants: nothing here reads a random device or the environment of the process, and a clock only
+//! for waits and times to live; the same values always encode to the same bytes.
 
 pub mod digest;
 pub mod error;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::ids::JobId;
 use crate::job::Stage;
 use crate::record::{Check, Episode, Exploration, Task};
@@ -15,6 +16,23 @@ pub struct Outcome {
     pub job: JobId,
     /// What came of it.
     pub result: StageResult,
+}
+
+/// What a worker tells of a job beside its one outcome; the job stays open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notice {
+    /// The worker can't come by the job's world: put it where it can, and publish the job again.
+    Missing {
+        /// Digest of the snapshot that is nowhere.
+        snapshot: Digest,
+    },
+    /// A process of its own that did the job died, while its parent lives.
+    Crashed {
+        /// How often that has happened to the job, this time included.
+        times: u32,
+        /// How it died.
+        how: String,
+    },
 }
 
 /// What a stage made, or why it made nothing.

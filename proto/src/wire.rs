@@ -67,11 +67,13 @@ pub enum Kind {
     Reply = 9,
     /// The plan of a run.
     Plan = 10,
+    /// What a worker tells of a job beside its outcome.
+    Notice = 11,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Job,
         Self::Outcome,
         Self::Delta,
@@ -82,12 +84,13 @@ impl Kind {
         Self::Trajectory,
         Self::Reply,
         Self::Plan,
+        Self::Notice,
     ];
 
     /// Most bytes a value of this kind may take before compression.
     pub const fn cap(self) -> usize {
         match self {
-            Self::Job | Self::Task | Self::Reply | Self::Plan => SMALL,
+            Self::Job | Self::Task | Self::Reply | Self::Plan | Self::Notice => SMALL,
             Self::Outcome | Self::Delta | Self::Checkpoint | Self::Episode | Self::Trajectory => {
                 MEDIUM
             }
@@ -249,13 +252,7 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, WireEr
     let (compressed, length) = open(kind, bytes)?;
     let payload = &bytes[HEADER..];
     if !compressed {
-        if payload.len() != length {
-            return Err(WireError::Corrupt(format!(
-                "{} bytes where {length} were announced",
-                payload.len()
-            )));
-        }
-        return read(kind, payload);
+        return read(kind, stored_whole(payload, length)?);
     }
     let mut plain = BENCH.with_borrow_mut(|bench| std::mem::take(&mut bench.plain));
     plain.clear();
@@ -268,6 +265,18 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, WireEr
         bench.tidy();
     });
     value
+}
+
+/// A payload that is not compressed, if it is as long as announced.
+fn stored_whole(payload: &[u8], length: usize) -> Result<&[u8], WireError> {
+    if payload.len() == length {
+        Ok(payload)
+    } else {
+        Err(WireError::Corrupt(format!(
+            "{} bytes where {length} were announced",
+            payload.len()
+        )))
+    }
 }
 
 /// Checks an envelope up to its payload; gives whether it is compressed and the length of the value.
@@ -342,6 +351,29 @@ fn read_within<T: DeserializeOwned, const N: usize>(
         0 => Ok(value),
         left => Err(WireError::Trailing(left)),
     }
+}
+
+/// Puts bytes into an envelope as they are, without encoding them.
+///
+/// # Errors
+/// [`WireError::TooLarge`] over the cap of the kind.
+pub fn encode_bytes(kind: Kind, plain: &[u8]) -> Result<Vec<u8>, WireError> {
+    BENCH.with_borrow_mut(|bench| seal(kind, plain, &mut bench.compressor))
+}
+
+/// Takes the bytes out that [`encode_bytes`] put in.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_bytes(kind: Kind, envelope: &[u8]) -> Result<Vec<u8>, WireError> {
+    let (compressed, length) = open(kind, envelope)?;
+    let payload = &envelope[HEADER..];
+    if !compressed {
+        return stored_whole(payload, length).map(<[u8]>::to_vec);
+    }
+    let mut plain = Vec::with_capacity(length);
+    BENCH.with_borrow_mut(|bench| unpack(&mut bench.decompressor, payload, &mut plain, length))?;
+    Ok(plain)
 }
 
 /// Encodes a small value bare: no envelope, no checksum, no compression. For headers whose frame

@@ -1,3 +1,8 @@
 //! What the end-to-end tests share.
 
+pub mod collector;
+pub mod fleet;
+pub mod fuzz;
+pub mod http;
 pub mod report;
+pub mod services;

@@ -79,6 +79,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("domain replay --world-file none.json", 1, &["none.json"]),
     ("variety run --against data", 1, &["data", "tau2:DIR"]),
     ("variety run --against tau2:none", 1, &["none"]),
+    ("plan check --log-format xml", 2, &["xml", "json"]),
     ("bench nothing", 2, &["nothing", "pipeline"]),
     ("bench calls --seconds 0", 1, &["--seconds 0"]),
 ];
@@ -106,6 +107,72 @@ fn what_is_wrong_is_said_with_the_place_and_the_mend() {
         "what was refused changed the run"
     );
     assert_eq!(std::fs::read(shell.at("mine/letter.txt")).unwrap(), b"dear");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_does_not_get_out_is_no_success() {
+    let shell = Shell::new();
+    // A disk that is full.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let mut command = shell.command("plan show --tasks 8");
+    let done = command.stdout(full.unwrap()).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains("standard output"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_within_a_run_is_named_and_not_followed() {
+    let shell = Shell::with_run();
+    let outside = shell.at("elsewhere.html");
+    std::fs::rename(shell.at("run/report.html"), &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, shell.at("run/report.html")).unwrap();
+    let done = shell.does("verify run");
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(
+        done.err.contains("report.html: is a symbolic link"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn splits_that_do_not_add_up_are_refused_in_a_run_file() {
+    let shell = Shell::with_run();
+    let path = shell.at("run/run.json");
+    let mut file: Json = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    file["plan"]["dataset"]["test_permille"] = 1001.into();
+    std::fs::write(&path, file.to_string()).unwrap();
+    let done = shell.does("export run --format openai --out data");
+    assert_eq!(done.code, 1, "{}", done.err);
+    assert!(done.err.contains("exceed 1000"), "{}", done.err);
+}
+
+#[test]
+fn variables_of_logs_and_traces_are_checked_before_anything_is_done() {
+    let shell = Shell::new();
+    let collector = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    for (name, value, words) in [
+        ("T2T_LOG", "worker=loud", ["`worker=loud`", "T2T_LOG"]),
+        (collector, "collector:4317", ["without a host", collector]),
+        (
+            collector,
+            "http://me:word@c",
+            ["me:***@c", "OTEL_EXPORTER_OTLP_HEADERS"],
+        ),
+    ] {
+        let mut command = shell.command("run --tasks 1 --out run");
+        let done: Done = command.env(name, value).output().unwrap().into();
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(
+            words.iter().all(|word| done.err.contains(word)),
+            "{}",
+            done.err
+        );
+        assert!(!shell.at("run").exists(), "{name}={value}");
+    }
 }
 
 #[test]

@@ -5,12 +5,22 @@
     reason = "a test that cannot go on fails, in its helping functions too"
 )]
 
+mod amqp;
 mod arrows;
 mod chromium;
 mod cli;
 mod dataset_loads;
+mod dispatch;
+mod fleet;
+mod fuzz;
+mod health;
 mod hearing;
 mod heldout;
+mod layout;
 mod pipeline;
+mod promtool;
+mod redis;
 mod report;
 mod retail_conformance;
+mod services;
+mod telemetry;

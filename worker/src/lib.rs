@@ -6,6 +6,7 @@
 //! words), then the stages: [`explore`], [`synthesize`], [`proof`], put together in [`stages`] and done by
 //! the [`executor`], the only loop. [`workload`] is work for measuring.
 
+pub mod blocking;
 pub mod dialogue;
 pub mod domains;
 pub mod environment;
@@ -13,9 +14,14 @@ pub mod executor;
 pub mod explore;
 pub mod language;
 pub mod participants;
+pub mod perform;
+pub mod process;
 pub mod proof;
 pub mod rules;
 pub mod scoring;
+pub mod serve;
+pub mod services;
 pub mod stages;
 pub mod synthesize;
 pub mod workload;
+pub mod worlds;

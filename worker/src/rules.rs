@@ -1,4 +1,8 @@
 //! Executable policy: every sentence that a call can break is a rule with a checker.
+//!
+//! [`procedural`] has the checkers that domains share.
+
+pub mod procedural;
 
 use proto::record::{Effect, PlannedCall};
 
@@ -38,6 +42,42 @@ pub struct Rule {
     pub reason: &'static str,
     /// Whether the call would break the rule in this situation.
     pub breaks: fn(&Situation<'_>) -> bool,
+}
+
+impl Rule {
+    /// A rule that forbids a wish.
+    pub fn blocking(
+        id: &'static str,
+        reason: &'static str,
+        enforced: Enforced,
+        sentence: &'static str,
+        breaks: fn(&Situation<'_>) -> bool,
+    ) -> Self {
+        Self {
+            id,
+            sentence,
+            enforced,
+            sort: Sort::GoalBlocking,
+            reason,
+            breaks,
+        }
+    }
+
+    /// A rule on how to act, which no tool enforces.
+    pub fn procedural(
+        id: &'static str,
+        sentence: &'static str,
+        breaks: fn(&Situation<'_>) -> bool,
+    ) -> Self {
+        Self {
+            id,
+            sentence,
+            enforced: Enforced::PolicyOnly,
+            sort: Sort::Procedural,
+            reason: "",
+            breaks,
+        }
+    }
 }
 
 /// What a rule looks at: a call about to be made and everything before it.

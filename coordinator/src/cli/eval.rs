@@ -15,10 +15,10 @@ use worker::participants::agents::PlannedAgent;
 
 use super::open::{course_over, tasks_in};
 use super::progress::{Bar, RolloutBar, print, say};
+use super::work::{FleetArguments, Worked};
 use super::{End, work};
 use crate::archive::Archive;
 use crate::home::{Home, RunFile, TasksOf};
-use crate::ledger::DirLock;
 use crate::plan::Plan;
 use crate::plan::identity::Identity;
 use crate::report::model::ReportModel;
@@ -49,6 +49,8 @@ pub(super) struct Arguments {
     /// Workers; 0 for one a processor
     #[arg(long, value_name = "W", default_value_t = 0)]
     workers: u32,
+    #[command(flatten)]
+    fleet: FleetArguments,
 }
 
 pub(super) fn eval(arguments: &Arguments) -> anyhow::Result<End> {
@@ -83,6 +85,7 @@ pub(super) fn eval(arguments: &Arguments) -> anyhow::Result<End> {
         },
         source,
         &Home(arguments.out.clone()),
+        &arguments.fleet,
     )
 }
 
@@ -98,9 +101,14 @@ fn distinct(names: &[String]) -> anyhow::Result<Vec<String>> {
     Ok(agents)
 }
 
-fn carry_out(file: &RunFile, source: Archive, home: &Home) -> anyhow::Result<End> {
+fn carry_out(
+    file: &RunFile,
+    source: Archive,
+    home: &Home,
+    fleet: &FleetArguments,
+) -> anyhow::Result<End> {
     home.settle(file)?;
-    let _lock = DirLock::acquire(home.path())?;
+    let _lock = fleet.lock(home)?;
     home.remove(seal::NAME)?;
     let course = course_over(&source, file.plan.clone());
     let total = rollouts(&source, &file.plan);
@@ -113,13 +121,18 @@ fn carry_out(file: &RunFile, source: Archive, home: &Home) -> anyhow::Result<End
     ));
     let source = Arc::new(source);
     let mut bar = RolloutBar(Bar::new("eval", total));
-    let (run, ledger) = work::carry_out(
+    let worked = work::carry_out(
         &course,
         &source.domain,
         home,
+        fleet,
         Some(Arc::clone(&source)),
         &mut bar,
     )?;
+    let Some(Worked { run, ledger, kept }) = worked else {
+        say("stopped before it was this coordinator's turn");
+        return Ok(End::Stopped);
+    };
     let finished = run.finished();
     bar.0.finish(run.progress().rollouts, "");
     let archive = Archive::evaluation(course, ledger, source);
@@ -129,6 +142,7 @@ fn carry_out(file: &RunFile, source: Archive, home: &Home) -> anyhow::Result<End
         return Ok(End::Stopped);
     }
     home.write(seal::NAME, &seal::seal(home.path())?)?;
+    drop(kept);
     print(&pass_table(&model));
     Ok(if unreliable(&model) {
         End::Unreliable
@@ -196,10 +210,7 @@ fn pass_table(model: &ReportModel) -> String {
     }
     out.push('\n');
     for row in &model.pass {
-        let slice = serde_json::to_value(row.slice)
-            .ok()
-            .and_then(|slice| slice.as_str().map(str::to_owned))
-            .unwrap_or_default();
+        let slice = row.slice.label();
         write!(
             out,
             "{:<14}{:<12}{slice:<10}{:>7}",

@@ -7,6 +7,7 @@ mod controls;
 mod domain;
 mod eval;
 mod export;
+mod fleet;
 mod inspect;
 mod interrupt;
 mod open;
@@ -21,6 +22,8 @@ mod work;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use worker::process::lifecycle::exit;
+use worker::process::telemetry::{LogFormat, Settings, Telemetry, TelemetryError};
 
 /// What `--help` says of exit codes.
 const CODES: &str = "\
@@ -40,6 +43,9 @@ Data goes to standard output, everything else to standard error.";
 #[derive(Debug, Parser)]
 #[command(name = "t2t", version, about = "Makes verified multi-turn tool-use tasks, conversations and datasets", disable_help_subcommand = true, after_help = CODES)]
 struct Cli {
+    /// How log lines are written: auto (text on a terminal, else JSON), text, json. T2T_LOG says which
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "auto")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -68,6 +74,14 @@ enum Command {
     Domain(domain::Arguments),
     /// Measure speed on one core
     Bench(bench::Arguments),
+    /// Show what a fleet does: runs, workers, lanes
+    Status(fleet::StatusArguments),
+    /// Stop a run over a fleet for good
+    Cancel(fleet::RunArguments),
+    /// Remove what a run has left on broker and cache
+    Clean(fleet::RunArguments),
+    /// List, show or put back the jobs that a fleet gave up
+    Dead(fleet::DeadArguments),
 }
 
 /// How a command ends.
@@ -95,6 +109,14 @@ impl End {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Until the end: what is left of the traces is sent when it goes.
+    let _telemetry = match telemetry(cli.log_format) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            progress::complain(&error.into());
+            return ExitCode::from(exit::USAGE);
+        }
+    };
     let ended = match cli.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
@@ -107,14 +129,27 @@ pub fn main() -> ExitCode {
         Command::Variety(arguments) => variety::variety(&arguments),
         Command::Domain(arguments) => domain::domain(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
+        Command::Status(arguments) => fleet::status(&arguments),
+        Command::Cancel(arguments) => fleet::cancel(&arguments),
+        Command::Clean(arguments) => fleet::clean(&arguments),
+        Command::Dead(arguments) => fleet::dead(&arguments),
     };
-    match ended {
+    let printed = |end| progress::all_printed().map(|()| end);
+    match ended.and_then(printed) {
         Ok(end) => end.code(),
         Err(error) => {
             progress::complain(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Logs and traces of this program, as the environment wants them.
+fn telemetry(format: LogFormat) -> Result<Telemetry, TelemetryError> {
+    let mut settings =
+        Settings::new("t2t", "warn").with_environment(|name| std::env::var(name).ok())?;
+    settings.format = format;
+    Telemetry::start(&settings)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `t2t plan`: what a plan comes to, and where each setting is from; and how every command reads one.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use proto::job::Wanted;
 
@@ -25,10 +27,7 @@ impl Given {
     /// Reads the plan: defaults, file, `T2T_…` environment, flags.
     pub(super) fn resolve(&self) -> anyhow::Result<Resolved> {
         let file = self.plan.as_deref().map(PlanFile::read).transpose()?;
-        // A variable that is not UTF-8 is none of ours.
-        let environment = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        let environment = settings_in(std::env::vars_os())?;
         Ok(resolve(
             file.as_ref(),
             environment,
@@ -41,6 +40,23 @@ impl Given {
     pub(super) fn plan(&self) -> anyhow::Result<Plan> {
         Ok(self.resolve()?.plan)
     }
+}
+
+/// The variables that can be read as text. One that is not is none of ours, unless its name says so.
+fn settings_in(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let mut read = Vec::new();
+    for (name, value) in variables {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => read.push((name, value)),
+            (Ok(name), Err(value)) if name.starts_with("T2T_") => {
+                bail!("{name} in the environment is not UTF-8: {value:?}; set it anew, or unset it")
+            }
+            _ => {}
+        }
+    }
+    Ok(read)
 }
 
 /// Arguments of `t2t plan`.
@@ -118,5 +134,23 @@ fn wanted(want: &Wanted) -> String {
         Wanted::AnyWrite => "any other write".to_owned(),
         Wanted::Question => "a question".to_owned(),
         Wanted::Blocked(rule) => format!("a wish against {rule}"),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_setting_that_is_no_text_is_refused_and_a_stranger_is_not() {
+        let broken = || OsString::from_vec(vec![b'7', 0xff]);
+        let read = |name: &str| settings_in([(name.into(), broken())].into_iter());
+        assert_eq!(read("PATH").unwrap(), []);
+        let why = read("T2T_SEED").unwrap_err().to_string();
+        assert!(why.contains("T2T_SEED") && why.contains("7\\xFF"), "{why}");
+        let fine = settings_in([("T2T_SEED".into(), "7".into())].into_iter());
+        assert_eq!(fine.unwrap(), [("T2T_SEED".to_owned(), "7".to_owned())]);
     }
 }

@@ -1,11 +1,13 @@
 //! What a person sees while a command works: a bar on a terminal, JSON lines otherwise.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{Error, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::dispatch::Watch;
+use crate::dispatch::{Turn, Watch};
 use crate::run::Progress;
 
 /// How often a line is printed where there is no terminal.
@@ -18,15 +20,32 @@ pub(super) fn say(text: &str) {
     drop(writeln!(stderr, "{text}"));
 }
 
-/// Prints data.
+/// Why data did not get out, if it did not.
+static LOST: OnceLock<Error> = OnceLock::new();
+
+/// Prints data. Whether it got out, [`all_printed`] says at the end.
 pub(super) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    // A reader that closed the pipe has what it wanted.
-    drop(
-        stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush()),
-    );
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        // A reader that closed the pipe has what it wanted.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            LOST.get_or_init(|| error);
+        }
+        _ => {}
+    }
+}
+
+/// Whether everything printed got out, as far as anybody wanted it.
+pub(super) fn all_printed() -> anyhow::Result<()> {
+    match LOST.get() {
+        None => Ok(()),
+        Some(error) => Err(anyhow!(
+            "failed to write to standard output: {error}; what was printed is incomplete"
+        )),
+    }
 }
 
 /// Prints an error with its causes.
@@ -118,6 +137,10 @@ impl Watch for RunBar {
         let closed = progress.settled + progress.exhausted + progress.failed;
         self.0.set(u64::from(closed), &note(progress));
     }
+
+    fn turn(&mut self, turn: Turn) {
+        say(whose(turn));
+    }
 }
 
 /// Follows an evaluation.
@@ -127,6 +150,17 @@ pub(super) struct RolloutBar(pub(super) Bar);
 impl Watch for RolloutBar {
     fn progress(&mut self, progress: Progress) {
         self.0.set(progress.rollouts, "");
+    }
+
+    fn turn(&mut self, turn: Turn) {
+        say(whose(turn));
+    }
+}
+
+fn whose(turn: Turn) -> &'static str {
+    match turn {
+        Turn::Others => "standing by: another coordinator is at this run",
+        Turn::Ours => "the other coordinator is gone; taking over",
     }
 }
 

@@ -9,12 +9,13 @@ use worker::domains::Domain;
 
 use super::plan::{Given, describe};
 use super::progress::{Bar, RunBar, note, print, say};
+use super::work::{FleetArguments, Worked};
 use super::{End, work};
 use crate::archive::Archive;
 use crate::dataset::Settings;
 use crate::dispatch::Course;
 use crate::home::{Home, RunFile};
-use crate::ledger::{DirLock, Ledger};
+use crate::ledger::Ledger;
 use crate::plan::Plan;
 use crate::plan::cells::Layout;
 use crate::plan::identity::Identity;
@@ -31,6 +32,8 @@ pub(super) struct Arguments {
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    fleet: FleetArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
@@ -39,11 +42,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
         print(&describe(&plan)?);
         return Ok(End::Done);
     }
-    carry_out(plan, &Home(arguments.out.clone()))
+    carry_out(plan, &Home(arguments.out.clone()), &arguments.fleet)
 }
 
 /// Carries a plan out in a folder.
-pub(super) fn carry_out(plan: Plan, home: &Home) -> anyhow::Result<End> {
+pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyhow::Result<End> {
     let domain = world::domain(&plan)?;
     let identity = Identity::of(&plan, domain.base());
     let course = Course {
@@ -52,7 +55,7 @@ pub(super) fn carry_out(plan: Plan, home: &Home) -> anyhow::Result<End> {
         plan,
     };
     home.create()?;
-    let _lock = DirLock::acquire(home.path())?;
+    let _lock = fleet.lock(home)?;
     warn_of_less(&course.plan, home)?;
     home.settle(&RunFile {
         identity,
@@ -68,7 +71,11 @@ pub(super) fn carry_out(plan: Plan, home: &Home) -> anyhow::Result<End> {
         home.path().display()
     ));
     let mut bar = RunBar(Bar::new("run", u64::from(course.plan.tasks)));
-    let (run, ledger) = work::carry_out(&course, &domain, home, None, &mut bar)?;
+    let worked = work::carry_out(&course, &domain, home, fleet, None, &mut bar)?;
+    let Some(Worked { run, ledger, kept }) = worked else {
+        say("stopped before it was this coordinator's turn");
+        return Ok(End::Stopped);
+    };
     let (finished, progress) = (run.finished(), run.progress());
     bar.0.finish(
         u64::from(progress.settled + progress.exhausted + progress.failed),
@@ -81,6 +88,7 @@ pub(super) fn carry_out(plan: Plan, home: &Home) -> anyhow::Result<End> {
         return Ok(End::Stopped);
     }
     home.write(seal::NAME, &seal::seal(home.path())?)?;
+    drop(kept);
     let here = home.path().display();
     say(&format!(
         "look at {here}/report.html, load {here}/dataset, check with `t2t verify {here}`"

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use proto::digest::Digest;
 use serde::{Deserialize, Serialize};
@@ -139,6 +139,14 @@ pub enum Problem {
         /// Digest in the manifest.
         listed: Digest,
     },
+    /// A path that leads out of the folder, or not to a file.
+    #[error(
+        "{path}: listed in the manifest, but no plain file below its folder; write the dataset again"
+    )]
+    Outside {
+        /// The path.
+        path: String,
+    },
     /// A file that the manifest does not know.
     #[error("{path}: not listed in the manifest; remove it or write the dataset again")]
     Unlisted {
@@ -213,7 +221,18 @@ fn check(dir: &Path, file: &FileEntry) -> Result<(), Problem> {
         path: file.path.clone(),
         reason: e.to_string(),
     };
-    let mut opened = File::open(dir.join(&file.path)).map_err(missing)?;
+    let outside = || Problem::Outside {
+        path: file.path.clone(),
+    };
+    if !below(Path::new(&file.path)) {
+        return Err(outside());
+    }
+    let path = dir.join(&file.path);
+    // A device or a pipe could be read for ever.
+    if !fs::symlink_metadata(&path).map_err(missing)?.is_file() {
+        return Err(outside());
+    }
+    let mut opened = File::open(path).map_err(missing)?;
     let found = opened.metadata().map_err(missing)?.len();
     if found != file.bytes {
         return Err(Problem::Length {
@@ -233,6 +252,12 @@ fn check(dir: &Path, file: &FileEntry) -> Result<(), Problem> {
         });
     }
     Ok(())
+}
+
+/// Whether a path leads from its folder downwards only.
+fn below(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.all(|part| matches!(part, Component::Normal(_))) && path.components().next().is_some()
 }
 
 /// Every file below `dir`, parts joined by `/`, in order.
@@ -328,6 +353,20 @@ mod tests {
         }
         fs::write(&path, "{}").unwrap();
         assert_eq!(read(dir.path()).unwrap_err(), Problem::ManifestChanged);
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_refused_unread() {
+        let (dir, manifest) = written();
+        for path in ["../README.md", "/dev/zero", "raw/../../x", "raw", ""] {
+            let mut forged = manifest.clone();
+            forged.files[0].path = path.to_owned();
+            fs::write(dir.path().join(MANIFEST), forged.seal()).unwrap();
+            let outside = Problem::Outside {
+                path: path.to_owned(),
+            };
+            assert!(verify(dir.path()).unwrap_err().contains(&outside), "{path}");
+        }
     }
 
     #[test]

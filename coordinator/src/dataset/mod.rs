@@ -38,5 +38,5 @@ pub use format::Format;
 pub use manifest::{Manifest, Problem, Verified, verify};
 pub use row::{Role, Row, RowCall, RowMessage, Split};
 pub use settings::Settings;
-pub use splits::Shares;
+pub use splits::{Shares, SharesError};
 pub use writer::{DatasetWriter, Written};

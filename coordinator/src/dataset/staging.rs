@@ -113,8 +113,11 @@ impl Staging {
                     remove_file(&entry.path())?;
                 }
             }
-            // Fails where something else is in it, which then stays.
-            let _ = fs::remove_dir(&folder);
+            match fs::remove_dir(&folder) {
+                // Something else is in it, and stays.
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+                removed => removed.map_err(DatasetError::io("remove", &folder))?,
+            }
         }
         Ok(())
     }

@@ -116,9 +116,11 @@ pub(super) fn header(path: &Path, file: &File, epoch: u32) -> Result<Option<Head
             "the header's checksum does not hold",
         ));
     };
-    let listed: u64 = earlier.iter().map(|extent| extent.records).sum();
+    let listed = earlier
+        .iter()
+        .try_fold(0_u64, |sum, extent| sum.checked_add(extent.records));
     let ordered = earlier.is_sorted_by(|one, next| one.epoch < next.epoch);
-    if listed != preamble.records_before
+    if listed != Some(preamble.records_before)
         || !ordered
         || earlier.last().is_some_and(|last| last.epoch >= epoch)
     {

@@ -9,7 +9,9 @@ use std::path::Path;
 use proto::record::Effect;
 
 use crate::archive::{Archive, ArchiveError};
-use crate::dataset::{CardFacts, DatasetError, DatasetWriter, Settings, Shares, Written};
+use crate::dataset::{
+    CardFacts, DatasetError, DatasetWriter, Settings, Shares, SharesError, Written,
+};
 use rows::Rows;
 
 /// Why a projection can't be made.
@@ -18,6 +20,9 @@ pub enum ProjectError {
     /// The run can't be read back.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The plan's splits don't add up.
+    #[error("the plan in run.json: {0}")]
+    Shares(#[from] SharesError),
     /// The dataset can't be written.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -35,8 +40,7 @@ pub enum ProjectError {
 /// Writes the dataset of an archive in the given formats.
 pub fn dataset(archive: &Archive, dir: &Path, settings: Settings) -> Result<Written, ProjectError> {
     let plan = &archive.course.plan;
-    let shares = Shares::new(plan.dataset.validation_permille, plan.dataset.test_permille)
-        .unwrap_or_default();
+    let shares = Shares::new(plan.dataset.validation_permille, plan.dataset.test_permille)?;
     let mut rows = Rows::new(archive, shares);
     let mut writer = DatasetWriter::create(dir, settings)?;
     for filled in archive.filled() {
@@ -54,11 +58,5 @@ pub fn dataset(archive: &Archive, dir: &Path, settings: Settings) -> Result<Writ
 
 /// Whether a tool of the archive's domain changes the world.
 pub(crate) fn writes(archive: &Archive) -> impl Fn(&str) -> bool + '_ {
-    |name| {
-        archive
-            .domain
-            .tools()
-            .iter()
-            .any(|tool| tool.name == name && tool.effect == Effect::Write)
-    }
+    |name| archive.domain.effect(name) == Some(Effect::Write)
 }

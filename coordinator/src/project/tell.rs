@@ -10,7 +10,6 @@ use proto::seed::Seed;
 use super::rows::{complete, world};
 use super::{ProjectError, writes};
 use crate::archive::{Archive, Filled, Played};
-use crate::dispatch::came;
 use crate::report::entries::Stratum;
 use crate::report::model::{Fact, ReportModel, RunFacts, Sample, StateChange};
 use crate::report::samples::{Choice, sample};
@@ -18,7 +17,7 @@ use crate::report::statistics::{
     Aggregate, EpisodeView, FunnelStage, Settings, TaskView, tau2_retail_lengths,
 };
 use crate::report::tally::Ceiling;
-use crate::run::{Ask, Result as Came, Slot};
+use crate::run::{Result as Came, Slot};
 use worker::rules::Sort;
 
 /// Sample conversations per scenario, agent and outcome.
@@ -104,13 +103,7 @@ impl<'a> Telling<'a> {
             (Stage::Verify, FunnelStage::Admitted),
         ];
         for (stage, made) in reached {
-            let summary = self.archive.summary(&Ask {
-                stage,
-                slot,
-                candidate,
-                rollout: None,
-            })?;
-            match came(&summary) {
+            match self.archive.came(stage, slot, candidate)? {
                 Came::Made { .. } => self.aggregate.observe_stage(made, 1),
                 Came::Rejected(reason) => {
                     let check = match reason {

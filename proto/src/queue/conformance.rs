@@ -1,5 +1,7 @@
 //! The contract of [`Queue`] as a suite that any backend runs.
 
+mod lanes;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use tokio::time::timeout;
 
 use super::{Consumer, Delivery, Lane, Message, Queue};
 use crate::digest::Digest;
+use crate::topology::Instance;
 
 /// Longest wait for something that should happen.
 const SOON: Duration = Duration::from_secs(20);
@@ -25,6 +28,11 @@ pub trait Broker: Send + Sync {
     /// Messages a lane takes before `publish` waits. A backend may overshoot, by less than as much
     /// again.
     fn capacity(&self) -> usize;
+
+    /// How long to wait before something counts as not happening.
+    fn patience(&self) -> Duration {
+        WHILE
+    }
 }
 
 /// Runs every case on lanes made by `fresh`; panics with the number of the clause that does not hold.
@@ -39,6 +47,9 @@ pub async fn suite<F: AsyncFn() -> Box<dyn Broker>>(fresh: F) {
     q4_publish_waits_for_room(&*fresh().await).await;
     q5_rejected_is_listed(&*fresh().await).await;
     q6_closing_loses_nothing(&*fresh().await).await;
+    lanes::q7_consumers_are_counted(&*fresh().await).await;
+    lanes::q8_the_dead_come_back(&*fresh().await).await;
+    lanes::q9_a_deleted_lane_is_empty(&*fresh().await).await;
     lanes_are_apart(&*fresh().await).await;
 }
 
@@ -66,8 +77,8 @@ async fn next(consumer: &mut dyn Consumer) -> Delivery {
         .expect("an open connection")
 }
 
-async fn quiet(consumer: &mut dyn Consumer) -> bool {
-    timeout(WHILE, consumer.next()).await.is_err()
+async fn quiet(broker: &dyn Broker, consumer: &mut dyn Consumer) -> bool {
+    timeout(broker.patience(), consumer.next()).await.is_err()
 }
 
 async fn subscribe(queue: &dyn Queue, lane: Lane, prefetch: usize) -> Box<dyn Consumer> {
@@ -121,7 +132,7 @@ async fn q1_consumers_share(broker: &dyn Broker) {
         ack(delivery).await;
     }
     assert!(
-        quiet(&mut *first).await && quiet(&mut *second).await,
+        quiet(broker, &mut *first).await && quiet(broker, &mut *second).await,
         "Q2: an acked message is gone"
     );
 }
@@ -159,7 +170,7 @@ async fn q2_retry_waits(broker: &dyn Broker) {
     publish(&*queue, Lane::Explore, 1).await;
     next(&mut *consumer)
         .await
-        .retry(WHILE * 3)
+        .retry(broker.patience() * 3)
         .await
         .expect("retry");
     publish(&*queue, Lane::Explore, 2).await;
@@ -170,7 +181,7 @@ async fn q2_retry_waits(broker: &dyn Broker) {
         "Q2: a delayed message does not block its lane"
     );
     assert!(
-        quiet(&mut *consumer).await,
+        quiet(broker, &mut *consumer).await,
         "Q2: a retry comes no sooner than asked"
     );
     let again = next(&mut *consumer).await;
@@ -188,7 +199,7 @@ async fn q2_prefetch_holds(broker: &dyn Broker) {
     }
     let held = [next(&mut *consumer).await, next(&mut *consumer).await];
     assert!(
-        quiet(&mut *consumer).await,
+        quiet(broker, &mut *consumer).await,
         "no more than the prefetch is in hand"
     );
     for delivery in held {
@@ -223,7 +234,10 @@ async fn q3_dropped_is_redelivered(broker: &dyn Broker) {
         .await
         .expect("Q3: a delivery outlives its consumer");
     let mut consumer = subscribe(&*queue, Lane::Synthesize, 1).await;
-    assert!(quiet(&mut *consumer).await, "Q2: an acked message is gone");
+    assert!(
+        quiet(broker, &mut *consumer).await,
+        "Q2: an acked message is gone"
+    );
 }
 
 async fn q4_publish_waits_for_room(broker: &dyn Broker) {
@@ -231,9 +245,12 @@ async fn q4_publish_waits_for_room(broker: &dyn Broker) {
     let capacity = broker.capacity() as u64;
     let mut held = 0;
     while held < 2 * capacity {
-        if timeout(WHILE, queue.publish(Lane::Explore, message(held)))
-            .await
-            .is_err()
+        if timeout(
+            broker.patience(),
+            queue.publish(Lane::Explore, message(held)),
+        )
+        .await
+        .is_err()
         {
             break;
         }
@@ -295,7 +312,7 @@ async fn q5_rejected_is_listed(broker: &dyn Broker) {
         "Q5: each lane has its own"
     );
     assert!(
-        quiet(&mut *consumer).await,
+        quiet(broker, &mut *consumer).await,
         "Q5: a rejected message is not delivered again"
     );
 }
@@ -336,22 +353,24 @@ async fn q6_closing_loses_nothing(broker: &dyn Broker) {
         ack(delivery).await;
     }
     assert!(
-        quiet(&mut *other).await,
+        quiet(broker, &mut *other).await,
         "Q6: the others get each of them once"
     );
 }
 
 async fn lanes_are_apart(broker: &dyn Broker) {
     let queue = broker.connect().await;
-    for (number, lane) in Lane::ALL.into_iter().enumerate() {
+    let instances = [1, 2].map(|byte| Lane::Outcomes(Instance([byte; 8])));
+    let lanes: Vec<Lane> = Lane::JOBS.into_iter().chain(instances).collect();
+    for (number, &lane) in lanes.iter().enumerate() {
         publish(&*queue, lane, number as u64).await;
     }
-    for (number, lane) in Lane::ALL.into_iter().enumerate() {
+    for (number, &lane) in lanes.iter().enumerate() {
         assert_eq!(queue.ready(lane).await.expect("ready"), 1, "{lane}");
         let mut consumer = subscribe(&*queue, lane, 4).await;
         let delivery = next(&mut *consumer).await;
         assert_eq!(delivery.message().id, message(number as u64).id, "{lane}");
         ack(delivery).await;
-        assert!(quiet(&mut *consumer).await, "{lane}");
+        assert!(quiet(broker, &mut *consumer).await, "{lane}");
     }
 }

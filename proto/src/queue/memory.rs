@@ -11,17 +11,20 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Consumer, DeadLetter, Delivery, Lane, Message, Queue, QueueError, Settle, Settlement};
+use super::{
+    Consumer, DeadLetter, Delivery, Lane, Message, Queue, QueueError, Settle, Settlement, Wanted,
+};
 use crate::seed::Seed;
-use shelf::{Found, Item, LaneShelf};
+use shelf::{Found, Item, LaneShelf, Listener};
 
 /// Bounds and faults of a [`MemoryQueue`].
 #[derive(Debug, Clone, PartialEq)]
@@ -83,13 +86,14 @@ pub struct Counts {
 #[derive(Debug)]
 struct Broker {
     settings: MemorySettings,
-    lanes: [Arc<LaneShelf>; Lane::ALL.len()],
+    /// Made at first use, as on a broker; an instance more costs a few hundred bytes.
+    lanes: Mutex<BTreeMap<Lane, Arc<LaneShelf>>>,
 }
 
 impl MemoryQueue {
     /// A connection to new, empty lanes.
     pub fn new(settings: MemorySettings) -> Self {
-        let lanes = Lane::ALL.map(|lane| Arc::new(LaneShelf::new(lane, &settings)));
+        let lanes = Mutex::default();
         Self::of(Arc::new(Broker { settings, lanes }))
     }
 
@@ -116,15 +120,37 @@ impl MemoryQueue {
         }
     }
 
-    fn lane(&self, lane: Lane) -> &Arc<LaneShelf> {
-        &self.broker.lanes[lane.index()]
+    fn lane(&self, lane: Lane) -> Arc<LaneShelf> {
+        let mut lanes = self
+            .broker
+            .lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let settings = &self.broker.settings;
+        let place = lanes
+            .entry(lane)
+            .or_insert_with(|| Arc::new(LaneShelf::new(lane, settings)));
+        Arc::clone(place)
     }
 
-    fn open(&self, lane: Lane) -> Result<&Arc<LaneShelf>, QueueError> {
+    fn open(&self, lane: Lane) -> Result<Arc<LaneShelf>, QueueError> {
         if *self.closed.borrow() {
             return Err(QueueError::Closed(lane));
         }
         Ok(self.lane(lane))
+    }
+
+    /// Waits for room on a lane, or for the end of the connection.
+    async fn room<'a>(&self, place: &'a LaneShelf) -> Result<SemaphorePermit<'a>, QueueError> {
+        if let Ok(permit) = place.room.try_acquire() {
+            return Ok(permit);
+        }
+        let mut closed = self.closed.subscribe();
+        let over = || QueueError::Closed(place.lane);
+        tokio::select! {
+            permit = place.room.acquire() => permit.map_err(|_| over()),
+            _ = closed.wait_for(|closed| *closed) => Err(over()),
+        }
     }
 }
 
@@ -138,16 +164,7 @@ impl Default for MemoryQueue {
 impl Queue for MemoryQueue {
     async fn publish(&self, lane: Lane, message: Message) -> Result<(), QueueError> {
         let place = self.open(lane)?;
-        let permit = match place.room.try_acquire() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let mut closed = self.closed.subscribe();
-                tokio::select! {
-                    permit = place.room.acquire() => permit.map_err(|_| QueueError::Closed(lane))?,
-                    _ = closed.wait_for(|closed| *closed) => return Err(QueueError::Closed(lane)),
-                }
-            }
-        };
+        let permit = self.room(&place).await?;
         permit.forget();
         place.push(Item {
             message: Arc::new(message),
@@ -162,12 +179,14 @@ impl Queue for MemoryQueue {
         lane: Lane,
         prefetch: NonZeroUsize,
     ) -> Result<Box<dyn Consumer>, QueueError> {
-        let place = Arc::clone(self.open(lane)?);
+        let place = self.open(lane)?;
         let hands = Arc::new(Semaphore::new(prefetch.get()));
+        let closed = self.closed.subscribe();
         Ok(Box::new(MemoryConsumer {
+            _listener: place.listen(closed.clone()),
             place,
             hands,
-            closed: self.closed.subscribe(),
+            closed,
             _connection: Arc::clone(&self.closed),
         }))
     }
@@ -180,6 +199,39 @@ impl Queue for MemoryQueue {
         Ok(self.open(lane)?.dead(limit))
     }
 
+    async fn revive(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        let place = self.open(lane)?;
+        let mut revived = Vec::new();
+        for letter in place.dead(usize::MAX) {
+            if revived.len() == limit {
+                break;
+            }
+            if !wanted(&letter) {
+                continue;
+            }
+            let permit = self.room(&place).await?;
+            if place.revive(&letter) {
+                permit.forget();
+                revived.push(letter);
+            }
+        }
+        Ok(revived)
+    }
+
+    async fn consumers(&self, lane: Lane) -> Result<u32, QueueError> {
+        Ok(self.open(lane)?.listeners())
+    }
+
+    async fn delete(&self, lane: Lane) -> Result<(), QueueError> {
+        self.open(lane)?.clear();
+        Ok(())
+    }
+
     async fn close(&self) {
         self.closed.send_replace(true);
     }
@@ -189,6 +241,7 @@ struct MemoryConsumer {
     place: Arc<LaneShelf>,
     hands: Arc<Semaphore>,
     closed: watch::Receiver<bool>,
+    _listener: Arc<Listener>,
     /// A consumer keeps its connection: dropping the handle is not closing.
     _connection: Arc<watch::Sender<bool>>,
 }

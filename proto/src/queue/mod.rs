@@ -11,9 +11,16 @@
 //! - **Q5** A rejected message goes to the dead lane with its reason and can be listed.
 //! - **Q6** [`Queue::close`] stops deliveries of this connection and loses none: what is in hand can
 //!   still be settled, everything else is left for other connections.
+//! - **Q7** [`Queue::consumers`] tells how many listen on a lane, over all connections. Where a lane
+//!   serves one at a time (outcomes), it may count that one only.
+//! - **Q8** [`Queue::revive`] moves chosen messages of the dead lane back to their lane, without their
+//!   reason and as new ones; a crash amid it repeats a message and loses none.
+//! - **Q9** [`Queue::delete`] leaves a lane as if it had never been used, its dead lane too. Whoever
+//!   listened then has to subscribe again.
 //!
-//! [`memory`] is the executable specification, [`conformance`] runs on every backend.
+//! [`memory`] is the executable specification, [`amqp`] is RabbitMQ, and [`conformance`] runs on both.
 
+pub mod amqp;
 pub mod conformance;
 pub mod memory;
 
@@ -29,6 +36,7 @@ use crate::digest::Digest;
 use crate::error::ErrorKind;
 pub use crate::topology::Lane;
 
+pub use amqp::{AmqpQueue, AmqpSettings};
 pub use memory::{MemoryQueue, MemorySettings};
 
 /// Reason in the dead lane of a message that was redelivered too often.
@@ -205,6 +213,9 @@ pub struct Unsettled {
     pub delivery: Delivery,
 }
 
+/// Chooses dead letters.
+pub type Wanted<'a> = dyn Fn(&DeadLetter) -> bool + Send + Sync + 'a;
+
 /// A message in the dead lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
@@ -244,6 +255,25 @@ pub enum QueueError {
         /// Its limit.
         limit: usize,
     },
+    /// A queue is there already, made with other settings.
+    #[error(
+        "the queue {queue} exists with {argument} {found}, and {wanted} is asked for: use the same \
+         queue settings in every program of the fleet, or, once it is drained, delete the queue \
+         (rabbitmqctl delete_queue {queue})"
+    )]
+    Differs {
+        /// The queue.
+        queue: String,
+        /// What differs.
+        argument: String,
+        /// As these settings want it.
+        wanted: String,
+        /// As it is.
+        found: String,
+    },
+    /// The settings make no sense, or the backend refuses them.
+    #[error("{0}")]
+    Refused(String),
     /// The backend can't be reached, and nothing was done.
     #[error("the queue can't be reached: {0}")]
     Unreachable(String),
@@ -257,7 +287,11 @@ impl QueueError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Full { .. } | Self::Unreachable(_) => ErrorKind::Transient,
-            Self::Closed(_) | Self::Lost(_) | Self::TooLarge { .. } => ErrorKind::Permanent,
+            Self::Closed(_)
+            | Self::Lost(_)
+            | Self::TooLarge { .. }
+            | Self::Differs { .. }
+            | Self::Refused(_) => ErrorKind::Permanent,
             Self::Unknown(_) => ErrorKind::Indeterminate,
         }
     }
@@ -283,6 +317,23 @@ pub trait Queue: Send + Sync + fmt::Debug {
 
     /// The first `limit` messages of a lane's dead lane, oldest first; they stay there (Q5).
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// Moves the dead letters that are `wanted` back to their lane, oldest first and at most `limit`;
+    /// gives those that were moved (Q8). Waits for room on the lane, as [`publish`](Self::publish)
+    /// does.
+    async fn revive(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// How many consumers listen on a lane now, over all connections (Q7).
+    async fn consumers(&self, lane: Lane) -> Result<u32, QueueError>;
+
+    /// Removes a lane with all it holds: waiting, delayed and dead (Q9). Meant for the lane of an
+    /// instance that is no more; what is still in hand may be delivered again.
+    async fn delete(&self, lane: Lane) -> Result<(), QueueError>;
 
     /// Ends this connection (Q6): consumers run dry, publishing fails, deliveries in hand can still
     /// be settled. Closing twice is closing once.

@@ -12,6 +12,7 @@ pub mod proof;
 pub mod task;
 pub mod tool;
 pub mod value;
+pub mod world;
 
 pub use episode::{AgentFault, Component, Ending, Episode, UserOutcome, Verdict};
 pub use exploration::{Exploration, Introduction};
@@ -27,3 +28,4 @@ pub use task::{
 };
 pub use tool::{Actor, Effect, Observation, ToolCall, ToolSpec};
 pub use value::{Map, Value};
+pub use world::{Recipe, WorldRef, WorldSource};

@@ -2,12 +2,18 @@
 //!
 //! `serde_json::Value` cannot be decoded from a format that does not describe itself; this type is
 //! plain JSON in text formats and a tagged enum in binary ones. Integers and floats are told apart
-//! (`2` and `2.0` differ), as the benchmark's arithmetic does.
+//! (`2` and `2.0` differ), as the benchmark's arithmetic does. Neither form is read deeper than JSON
+//! text is.
+
+mod nested;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::DeserializeSeed as _;
 use serde::{Deserialize, Serialize};
+
+use nested::{DEEPEST, Nested};
 
 /// Named values, as the arguments of a tool call.
 pub type Map = BTreeMap<String, Value>;
@@ -134,18 +140,6 @@ impl fmt::Debug for Value {
     }
 }
 
-/// The tagged form, for formats that do not describe themselves.
-#[derive(Serialize, Deserialize)]
-enum Tagged {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Str(String),
-    List(Vec<Value>),
-    Map(Map),
-}
-
 impl Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
@@ -177,15 +171,7 @@ impl<'de> Deserialize<'de> for Value {
         if deserializer.is_human_readable() {
             return serde_json::Value::deserialize(deserializer).map(Self::from);
         }
-        Ok(match Tagged::deserialize(deserializer)? {
-            Tagged::Null => Self::Null,
-            Tagged::Bool(truth) => Self::Bool(truth),
-            Tagged::Int(number) => Self::Int(number),
-            Tagged::Float(number) => Self::Float(number),
-            Tagged::Str(text) => Self::Str(text),
-            Tagged::List(items) => Self::List(items),
-            Tagged::Map(map) => Self::Map(map),
-        })
+        Nested(DEEPEST).deserialize(deserializer)
     }
 }
 
@@ -201,5 +187,22 @@ mod tests {
         let bytes = crate::wire::encode_bare(&value).unwrap();
         let back: Value = crate::wire::decode_bare(&bytes).unwrap();
         assert_eq!(back, value);
+    }
+
+    #[test]
+    fn nesting_is_read_as_deep_as_json_and_no_deeper() {
+        let nested = |levels| (0..levels).fold(Value::Null, |value, _| Value::List(vec![value]));
+        let read = |levels| {
+            let bytes = crate::wire::encode_bare(&nested(levels)).unwrap();
+            crate::wire::decode_bare::<Value>(&bytes)
+        };
+        assert_eq!(read(128).unwrap(), nested(128));
+        let error = read(129).unwrap_err().to_string();
+        assert!(error.contains("deeper than 128"), "{error}");
+        // Two bytes a level: what no stack holds is refused at the same place.
+        let hostile = [5, 1].repeat(1_000_000);
+        assert!(crate::wire::decode_bare::<Value>(&hostile).is_err());
+        let deep = nested(127).to_string();
+        assert_eq!(Value::parse(&deep).unwrap(), nested(127));
     }
 }

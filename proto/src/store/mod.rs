@@ -1,61 +1,70 @@
-//! The seam that keeps immutable bytes under their digest: worlds, deltas, checkpoints. A cache: it
-//! may forget, and never lies.
+//! What a fleet shares beside its queues, each behind a seam with a numbered contract:
 //!
-//! - **S1** [`SnapshotStore::put`] returns the content digest, so putting twice is putting once.
-//! - **S2** [`SnapshotStore::get`] gives the bytes, or `None` for what is not there (any more).
-//! - **S3** Bytes are verified on read: what `get` gives has the digest it was asked for.
+//! | seam | what it keeps | clauses |
+//! |---|---|---|
+//! | [`SnapshotStore`] | immutable bytes under their digest: worlds, deltas | S1 to S3 |
+//! | [`ReplyStore`] | what a model answered, under the digest of what it was asked | R1 to R4 |
+//! | [`Checkpoints`] | the last turn of an unfinished episode | C1 to C4 |
+//! | [`Leases`] | who is at a piece of work just now | L1 to L5 |
+//! | [`Board`] | short-lived facts: heartbeats, progress, cancellations | B1 to B4 |
 //!
-//! [`memory`] is the executable specification, [`conformance`] runs on every backend.
+//! All of them may forget (a flush, an eviction, a time to live) and none lies: bytes are verified on
+//! read, and what does not hold is absent. Forgetting costs time and, for replies, model calls; it
+//! never changes a result. Leases and the board are advisory: no result depends on them.
+//!
+//! [`memory`] is the executable specification, [`conformance`] runs on every backend. [`redis`] is for
+//! a fleet; [`recording`] keeps replies in a file of the run.
 
+pub mod cached;
 pub mod conformance;
 pub mod memory;
+pub mod recording;
+pub mod redis;
 
-use std::fmt;
+mod board;
+mod checkpoints;
+mod error;
+mod leases;
+mod replies;
+mod snapshots;
+
 use std::sync::Arc;
 
-use async_trait::async_trait;
+pub use board::{Board, Note};
+pub use cached::{CachedSnapshots, Patience};
+pub use checkpoints::{Checkpoint, Checkpoints};
+pub use error::StoreError;
+pub use leases::{Lease, Leases};
+pub use memory::{MemoryBoard, MemoryCheckpoints, MemoryLeases, MemoryReplies, MemorySnapshots};
+pub use recording::Recording;
+pub use redis::RedisStore;
+pub use replies::{Kept, ReplyStore};
+pub use snapshots::SnapshotStore;
 
-use crate::digest::Digest;
-use crate::error::ErrorKind;
-
-pub use memory::MemoryStore;
-
-/// Why a store did not do as asked. Absence is not an error.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// More bytes than the store takes for one value.
-    #[error("a snapshot of {bytes} bytes is over the store's limit of {limit}: raise the limit")]
-    TooLarge {
-        /// Length of the value.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// The backend can't be reached, and nothing was done.
-    #[error("the store can't be reached: {0}")]
-    Unreachable(String),
-    /// The connection broke before the answer came. Harmless to repeat (S1).
-    #[error("no answer from the store, the request may have been carried out: {0}")]
-    Unknown(String),
+/// Everything a worker or coordinator shares with the others, whatever is behind it.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Worlds and deltas.
+    pub snapshots: Arc<dyn SnapshotStore>,
+    /// Replies of models.
+    pub replies: Arc<dyn ReplyStore>,
+    /// Unfinished episodes.
+    pub checkpoints: Arc<dyn Checkpoints>,
+    /// Who is at what.
+    pub leases: Arc<dyn Leases>,
+    /// Heartbeats, progress, cancellations.
+    pub board: Arc<dyn Board>,
 }
 
-impl StoreError {
-    /// What the caller should do.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::TooLarge { .. } => ErrorKind::Permanent,
-            Self::Unreachable(_) => ErrorKind::Transient,
-            Self::Unknown(_) => ErrorKind::Indeterminate,
+impl Shared {
+    /// All of it in this process; each store of values holds at most `limit` bytes.
+    pub fn in_memory(limit: usize) -> Self {
+        Self {
+            snapshots: Arc::new(MemorySnapshots::new(limit)),
+            replies: Arc::new(MemoryReplies::new(limit)),
+            checkpoints: Arc::new(MemoryCheckpoints::new(limit)),
+            leases: Arc::new(MemoryLeases::default()),
+            board: Arc::new(MemoryBoard::default()),
         }
     }
-}
-
-/// Immutable bytes under their digest; see the module documentation.
-#[async_trait]
-pub trait SnapshotStore: Send + Sync + fmt::Debug {
-    /// Keeps bytes, and names them by [`Digest::of`].
-    async fn put(&self, bytes: Arc<[u8]>) -> Result<Digest, StoreError>;
-
-    /// The bytes of this digest, if they are still there.
-    async fn get(&self, digest: &Digest) -> Result<Option<Arc<[u8]>>, StoreError>;
 }

@@ -165,6 +165,8 @@ impl<'a> Conversation<'a> {
                 self.scorer.user_said(&text, self.user_facts);
                 self.messages.push(Message::User { text });
                 self.next = Next::Agent;
+                // Two that talk at cross purposes would never come to an end.
+                self.check_limits();
             }
             UserTurn::End(outcome) => self.next = Next::Over(Ending::User(outcome)),
         }

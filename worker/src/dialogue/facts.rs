@@ -11,9 +11,10 @@ use std::borrow::Cow;
 
 use proto::record::Value;
 
-use crate::domains::{Domain, Mentions};
+use crate::domains::{Domain, MOST_NAMED, Mentions};
 
 use super::markers::Marker;
+use super::refusal;
 use super::scan::{Class, Hit};
 use super::sentences::{self, Clause, LONGEST};
 
@@ -45,6 +46,8 @@ pub struct UserFacts {
 
 /// Most values of one slot that count as an offer; more is a listing.
 const MOST_OFFERED: usize = 12;
+/// Most clauses of a listing that a "which one" refers to: a handful for each value offered.
+const LONGEST_LISTING: usize = 60;
 
 /// Reads an agent's message, in time linear in its length.
 pub fn read_agent(domain: &dyn Domain, text: &str) -> AgentFacts {
@@ -55,7 +58,7 @@ pub fn read_agent(domain: &dyn Domain, text: &str) -> AgentFacts {
         *asks = message.asks(place, &mut facts.asks);
     }
     facts.proposal = message.proposal(&asking);
-    facts.refusal = message.refusal(facts.proposal.is_some());
+    facts.refusal = message.refusal(facts.proposal.is_some(), !facts.asks.is_empty());
     facts.transfer = message.any(Message::transfers);
     facts.report = message.any(Message::reports);
     facts
@@ -70,17 +73,19 @@ pub(super) struct Message<'a> {
 }
 
 /// A clause with its share of the hits.
+#[derive(Clone, Copy)]
 pub(super) struct Part {
     pub(super) clause: Clause,
-    first: usize,
-    last: usize,
+    pub(super) first: usize,
+    pub(super) last: usize,
     pub(super) data: bool,
 }
 
 impl<'a> Message<'a> {
     pub(super) fn read(domain: &'a dyn Domain, text: &'a str) -> Self {
         let text = sentences::plain(text);
-        let hits = domain.lexicon().scanner().hits(&text);
+        let mut hits = domain.lexicon().scanner().hits(&text);
+        hits.retain(|hit| !refusal::baffled(&text, hit));
         let mut next = 0;
         let mut line = (0, false);
         let clauses = sentences::clauses(&text)
@@ -106,19 +111,21 @@ impl<'a> Message<'a> {
                 }
             })
             .collect();
-        Self {
+        let mut message = Self {
             domain,
             text,
             clauses,
             hits,
-        }
+        };
+        message.part_questions();
+        message
     }
 
     pub(super) fn hits(&self, part: &Part) -> &[Hit] {
         &self.hits[part.first..part.last]
     }
 
-    fn marker(&self, part: &Part, marker: Marker) -> Option<&Hit> {
+    pub(super) fn marker(&self, part: &Part, marker: Marker) -> Option<&Hit> {
         let class = Class::Marker(marker);
         self.hits(part).iter().find(|hit| hit.class == class)
     }
@@ -170,7 +177,19 @@ impl<'a> Message<'a> {
             let mut offered = Vec::new();
             self.offers(place, &mut offered);
             if !offered.is_empty() {
-                found = offered;
+                // "Which one do you want instead" says on which side of a pair the offers are.
+                let paired = &self.domain.lexicon().paired;
+                let side = |slot: &'static str| {
+                    let pair = paired.iter().find(|pair| pair.0 == slot);
+                    pair.map_or(slot, |pair| {
+                        if found.contains(&pair.1) {
+                            pair.1
+                        } else {
+                            slot
+                        }
+                    })
+                };
+                found = offered.into_iter().map(side).collect();
             }
         }
         for name in &found {
@@ -209,12 +228,11 @@ impl<'a> Message<'a> {
             body.starts_with(['-', '+'])
                 || (rest.len() < body.len() && rest.starts_with(['.', ')']))
         };
-        let before = self.clauses[..place].iter().rposition(|part| !line(part));
+        let near = &self.clauses[place.saturating_sub(MOST_OFFERED)..place];
+        let before = near.iter().rfind(|part| !line(part));
         line(&self.clauses[place])
-            && before.is_some_and(|at| {
-                let head = &self.clauses[at];
-                let colon = head.clause.of(&self.text).ends_with(':');
-                colon && place - at <= MOST_OFFERED && self.has(head, Marker::Request)
+            && before.is_some_and(|head| {
+                head.clause.of(&self.text).ends_with(':') && self.has(head, Marker::Request)
             })
     }
 
@@ -295,13 +313,15 @@ impl<'a> Message<'a> {
     }
 
     /// Where the listing that a "which one" at `place` refers to begins: after the last data or
-    /// question before it.
+    /// question before it, and not too far back.
     fn list_start(&self, place: usize) -> usize {
-        let before = &self.clauses[..place];
-        let stop = before
+        let far = place.saturating_sub(LONGEST_LISTING);
+        let stop = self.clauses[far..place]
             .iter()
             .rposition(|part| part.data || part.clause.question);
-        self.clauses[stop.map_or(0, |at| at + 1)].clause.start
+        self.clauses[stop.map_or(far, |at| far + at + 1)]
+            .clause
+            .start
     }
 
     /// The write that the message asks a yes for.
@@ -357,48 +377,6 @@ impl<'a> Message<'a> {
             && (part.clause.question || !self.reports(part))
     }
 
-    fn refusal(&self, proposes: bool) -> Option<Vec<String>> {
-        let declines = |part: &Part| self.declines(part, proposes);
-        self.clauses.iter().find(|part| declines(part))?;
-        let mut reasons = Vec::new();
-        // What the agent says it has done, with how money went, is no reason.
-        let gives = |part: &&Part| !part.data && self.did(part).is_none();
-        for part in self.clauses.iter().filter(gives) {
-            for hit in self.hits(part) {
-                if let Class::Reason(reason) = hit.class {
-                    let name = self.domain.lexicon().reasons[reason as usize].0;
-                    if !reasons.iter().any(|known| known == name) {
-                        reasons.push(name.to_owned());
-                    }
-                }
-            }
-        }
-        Some(reasons)
-    }
-
-    /// Whether a clause says no.
-    fn declines(&self, part: &Part, proposes: bool) -> bool {
-        if part.data || part.clause.question {
-            return false;
-        }
-        if self.has(part, Marker::Decline) {
-            const LATER: [&str; 8] = [
-                "once ",
-                "after",
-                "later",
-                "again",
-                "further",
-                "anymore",
-                "any more",
-                "any longer",
-            ];
-            let body = part.clause.of(&self.text).to_ascii_lowercase();
-            return !(proposes && LATER.iter().any(|word| body.contains(word)));
-        }
-        let reason = |hit: &Hit| matches!(hit.class, Class::Reason(_));
-        !proposes && self.has(part, Marker::Soft) && self.hits(part).iter().any(reason)
-    }
-
     fn transfers(&self, part: &Part) -> bool {
         let Some(hit) = self.marker(part, Marker::Transfer) else {
             return false;
@@ -450,7 +428,7 @@ impl<'a> Message<'a> {
     }
 
     /// "I have" with a verb of doing behind it, and nothing but adverbs between.
-    fn did(&self, part: &Part) -> Option<Hit> {
+    pub(super) fn did(&self, part: &Part) -> Option<Hit> {
         const BETWEEN: [&str; 14] = [
             "now",
             "just",
@@ -524,7 +502,7 @@ fn join(mut sum: Mentions, more: &Mentions) -> Mentions {
     for (slot, values) in &more.slots {
         for value in values {
             match sum.slots.iter_mut().find(|(name, _)| name == slot) {
-                Some((_, known)) if known.contains(value) => {}
+                Some((_, known)) if known.len() >= MOST_NAMED || known.contains(value) => {}
                 Some((_, known)) => known.push(value.clone()),
                 None => sum.slots.push((slot.clone(), vec![value.clone()])),
             }

@@ -10,6 +10,18 @@ use super::scan::Scanner;
 /// Names, each with its phrases.
 pub type Table = Vec<(&'static str, Vec<&'static str>)>;
 
+/// A status as it stands, which speaks against some writes only: that an order is delivered bars its
+/// cancellation, never its return.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// The class of reasons it gives.
+    pub reason: &'static str,
+    /// The writes it bars.
+    pub bars: Vec<&'static str>,
+    /// Phrases that state it: "is processed".
+    pub phrases: Vec<&'static str>,
+}
+
 /// Words of one domain. All phrases are lower case and match whole words; one that ends in `*`
 /// matches words that begin so. A phrase that lies within a longer one of the same table does not
 /// count there: "not been delivered" is not "been delivered".
@@ -19,6 +31,12 @@ pub struct Lexicon {
     pub slots: Table,
     /// Phrases that give a class of reasons: `not_pending`: "already been delivered", "no longer pending".
     pub reasons: Table,
+    /// Statuses that give a reason against some writes. Where no write is named, the first counts.
+    pub facts: Vec<Fact>,
+    /// Classes of reasons, each with the status whose want is the reason: `not_pending`: "pending".
+    pub statuses: Table,
+    /// Nouns of measures: a number before one is no count of what is asked for ("6 slots").
+    pub units: Vec<&'static str>,
     /// Words that a sentence answering a question of a topic holds.
     pub topics: Table,
     /// Phrases that report a write of this domain as done, beside those of every domain: "been closed".
@@ -40,6 +58,9 @@ impl Lexicon {
             slots,
             reasons,
             topics,
+            facts: Vec::new(),
+            statuses: Vec::new(),
+            units: Vec::new(),
             reports: Vec::new(),
             done: Vec::new(),
             paired: Vec::new(),
@@ -53,6 +74,21 @@ impl Lexicon {
     pub fn reporting(mut self, reports: &[&'static str], done: &[&'static str]) -> Self {
         self.reports = reports.to_vec();
         self.done = done.to_vec();
+        self
+    }
+
+    /// The same, with statuses: those that must hold, and those that stand in the way.
+    #[must_use]
+    pub fn needing(mut self, statuses: Table, facts: Vec<Fact>) -> Self {
+        self.statuses = statuses;
+        self.facts = facts;
+        self
+    }
+
+    /// The same, with nouns of measures.
+    #[must_use]
+    pub fn measuring(mut self, units: &[&'static str]) -> Self {
+        self.units = units.to_vec();
         self
     }
 

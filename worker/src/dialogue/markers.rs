@@ -17,6 +17,8 @@ pub(crate) enum Marker {
     Decline,
     /// Says no when a reason stands beside it: "unfortunately".
     Soft,
+    /// Denies or demands the status that follows: "not", "only", "until".
+    Restrict,
     /// Looks like a no and is none: "unable to find".
     Exempt,
     /// Warns of what will not be possible after a write.
@@ -42,6 +44,7 @@ impl Marker {
             || matches!(
                 (self, outer),
                 (Self::Decline | Self::Soft, Self::Exempt | Self::Warning)
+                    | (Self::Restrict, Self::Decline | Self::Exempt | Self::Warning)
                     | (Self::Wh, Self::Firm | Self::Confirm)
                     | (Self::Confirm | Self::Firm, Self::Request)
                     | (Self::Transfer, Self::Exempt)
@@ -151,7 +154,18 @@ pub(crate) const MARKERS: &[(Marker, &str)] = &[
         Marker::Soft,
         "\
         unfortunately | must go | has to go | have to go | my answer | needs to go | i'm sorry | i am sorry | sorry | i'm afraid | i am afraid | regret* | \
-        apologi* | can only | may only | must be | has to be | have to be | only be",
+        apologi* | can only | may only | must be | has to be | have to be | only be | only works | \
+        works only | only possible | possible only | limited to | restricted to | reserved for",
+    ),
+    (
+        Marker::Restrict,
+        "\
+        not | isn't | aren't | wasn't | weren't | hasn't | haven't | never | no longer | only | \
+        must | has to be | have to be | needs to be | need to be | unless | until | as long as | \
+        so long as | while it | while they | while its | while an order | while the order | \
+        while still | provided | limited to | restricted to | reserved for | requires | require | \
+        needs a | need a | rather than | other than | yet to be | before it | before an order | \
+        before the order",
     ),
     (
         Marker::Exempt,

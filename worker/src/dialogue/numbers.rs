@@ -28,8 +28,8 @@ const WORDS: [&str; 21] = [
 ];
 
 /// Every value in `text` of the same kind as `like`, in order, repeats included: money in cents, or
-/// counts. Ids, zip codes, dates, times and measures are neither.
-pub(super) fn values(text: &str, like: Answer) -> Vec<i64> {
+/// counts. Ids, zip codes, dates, times and measures (by the domain's `units`, too) are neither.
+pub(super) fn values(text: &str, like: Answer, units: &[&str]) -> Vec<i64> {
     let mut out = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -40,13 +40,13 @@ pub(super) fn values(text: &str, like: Answer) -> Vec<i64> {
             at = number.end.max(at + 1);
             let value = match like {
                 Answer::Money(_) => number.cents(text),
-                Answer::Count(_) => number.count(text),
+                Answer::Count(_) => number.count(text, units),
             };
             out.extend(value);
         } else if byte.is_ascii_alphabetic() {
             let end = word_end(bytes, at);
             if matches!(like, Answer::Count(_)) {
-                out.extend(word_count(text, at, end));
+                out.extend(word_count(text, at, end, units));
             }
             at = end;
         } else {
@@ -130,12 +130,16 @@ impl Number {
     }
 
     /// As a count: a bare number of at most four digits that is no part of anything longer.
-    fn count(&self, text: &str) -> Option<i64> {
+    fn count(&self, text: &str, units: &[&str]) -> Option<i64> {
         let bytes = text.as_bytes();
         let bare = self.fraction.is_none() && self.end - self.start <= 4;
         let listed = text[..self.start].trim().is_empty()
             && matches!(bytes.get(self.end), Some(b'.' | b')'));
-        if !bare || listed || self.glued(bytes, b"(~=") || measured(text, self.start, self.end) {
+        if !bare
+            || listed
+            || self.glued(bytes, b"(~=")
+            || measured(text, self.start, self.end, units)
+        {
             return None;
         }
         i64::try_from(self.whole).ok()
@@ -165,7 +169,7 @@ impl Number {
 }
 
 /// Whether the words around a bare number make it something else than a count.
-fn measured(text: &str, start: usize, end: usize) -> bool {
+fn measured(text: &str, start: usize, end: usize, units: &[&str]) -> bool {
     const BEFORE: [&str; 22] = [
         "size",
         "ending in",
@@ -206,7 +210,10 @@ fn measured(text: &str, start: usize, end: usize) -> bool {
         .next()
         .unwrap_or("");
     BEFORE.iter().any(|word| before.ends_with(word))
-        || AFTER.iter().any(|word| word.eq_ignore_ascii_case(next))
+        || AFTER
+            .iter()
+            .chain(units)
+            .any(|word| word.eq_ignore_ascii_case(next))
 }
 
 fn word_end(bytes: &[u8], at: usize) -> usize {
@@ -217,7 +224,7 @@ fn word_end(bytes: &[u8], at: usize) -> usize {
 }
 
 /// A count in words. "One" counts only where a thing is counted, not in "this one".
-fn word_count(text: &str, start: usize, end: usize) -> Option<i64> {
+fn word_count(text: &str, start: usize, end: usize, units: &[&str]) -> Option<i64> {
     let word = &text[start..end];
     let value = WORDS.iter().position(|it| it.eq_ignore_ascii_case(word))?;
     let bytes = text.as_bytes();
@@ -240,7 +247,7 @@ fn word_count(text: &str, start: usize, end: usize) -> Option<i64> {
             return None;
         }
     }
-    if measured(text, start, end) {
+    if measured(text, start, end, units) {
         return None;
     }
     i64::try_from(value).ok()
@@ -262,7 +269,7 @@ mod tests {
             ("**$5**", &[500]),
         ];
         for (text, expected) in cases {
-            assert_eq!(values(text, Answer::Money(0)), *expected, "{text}");
+            assert_eq!(values(text, Answer::Money(0), &[]), *expected, "{text}");
         }
     }
 
@@ -280,9 +287,14 @@ mod tests {
             ("credit card ending in 1234 and item 1234567890", &[]),
             ("Orders: 7", &[7]),
             ("twenty-one", &[]),
+            ("4 of those with 2 slots or two slots", &[4]),
         ];
         for (text, expected) in cases {
-            assert_eq!(values(text, Answer::Count(0)), *expected, "{text}");
+            assert_eq!(
+                values(text, Answer::Count(0), &["slots"]),
+                *expected,
+                "{text}"
+            );
         }
     }
 }

@@ -12,6 +12,10 @@ pub(crate) enum Class {
     Slot(u8),
     /// Place in `Lexicon::reasons`.
     Reason(u8),
+    /// Place in `Lexicon::facts`.
+    Fact(u8),
+    /// Place in `Lexicon::statuses`.
+    Status(u8),
     /// Place in `Lexicon::topics`.
     Topic(u8),
     /// A general marker.
@@ -24,7 +28,7 @@ impl Class {
         match (self, outer) {
             (Self::Slot(_), Self::Slot(_))
             | (Self::Reason(_), Self::Reason(_))
-            | (Self::Marker(Marker::Report), Self::Reason(_)) => true,
+            | (Self::Marker(Marker::Report), Self::Reason(_) | Self::Fact(_)) => true,
             (Self::Marker(inner), Self::Marker(outer)) => inner.yields_to(outer),
             _ => false,
         }
@@ -66,6 +70,12 @@ impl Scanner {
         table(&lexicon.slots, Class::Slot);
         table(&lexicon.reasons, Class::Reason);
         table(&lexicon.topics, Class::Topic);
+        table(&lexicon.statuses, Class::Status);
+        for (place, fact) in lexicon.facts.iter().enumerate() {
+            let place = u8::try_from(place).expect("a lexicon has fewer than 256 facts");
+            let phrases = fact.phrases.iter();
+            phrases.for_each(|phrase| add(phrase, Class::Fact(place)));
+        }
         for (marker, words) in MARKERS {
             words
                 .split(" | ")

@@ -59,11 +59,27 @@ pub(crate) fn clauses(text: &str) -> Vec<Clause> {
     let mut out = Vec::with_capacity(8);
     let mut start = 0;
     let mut at = 0;
+    // Brackets open since the sentence began: what they hold describes, it is no clause of its own.
+    let mut open = 0_usize;
     while at < bytes.len() {
+        match bytes[at] {
+            b'(' => open += 1,
+            b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
         let end = match bytes[at] {
             b'\n' => Some(at + 1),
-            b'.' | b'!' | b'?' => stop(bytes, start, at),
-            b';' if blank_at(bytes, at + 1) => Some(at + 1),
+            b'.' | b'!' | b'?' => match stop(bytes, start, at) {
+                Ok(end) => Some(end),
+                // Every mark of a row ends where the row ends: the next one would find no more.
+                Err(next) => {
+                    at = next - 1;
+                    None
+                }
+            },
+            b';' if open == 0 && blank_at(bytes, at + 1) && !starts_or(&bytes[at + 1..]) => {
+                Some(at + 1)
+            }
             b',' if at - start >= SHORTEST && starts_but(&bytes[at..]) => Some(at + 1),
             _ => None,
         };
@@ -72,34 +88,40 @@ pub(crate) fn clauses(text: &str) -> Vec<Clause> {
             push(text, start, end, &mut out);
             start = end;
             at = end;
+            open = 0;
         }
     }
     push(text, start, bytes.len(), &mut out);
     out
 }
 
-/// End of the sentence that the mark at `at` closes, with brackets and quotes behind it; nothing
-/// when it closes none, as in "$12.50", "e.g. this" or "1. Item".
-fn stop(bytes: &[u8], start: usize, at: usize) -> Option<usize> {
+/// End of the sentence that the mark at `at` closes, with brackets and quotes behind it; where it
+/// closes none, as in "$12.50", "e.g. this" or "1. Item", the place to go on from, as an error.
+fn stop(bytes: &[u8], start: usize, at: usize) -> Result<usize, usize> {
     let mut end = at + 1;
     while let Some(b'.' | b'!' | b'?' | b')' | b'"' | b'\'' | b']') = bytes.get(end) {
         end += 1;
     }
     if !blank_at(bytes, end) {
-        return None;
+        return Err(end);
     }
     if bytes[at] == b'.' && end == at + 1 {
         let head = bytes[start..at].trim_ascii_start();
         let numbered = !head.is_empty() && head.len() <= 2 && head.iter().all(u8::is_ascii_digit);
         if numbered || head.ends_with(b"e.g") || head.ends_with(b"i.e") || head.ends_with(b" vs") {
-            return None;
+            return Err(end);
         }
     }
-    Some(end)
+    Ok(end)
 }
 
 fn blank_at(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_none_or(u8::is_ascii_whitespace)
+}
+
+/// Whether a further alternative follows: "; or the white one".
+fn starts_or(rest: &[u8]) -> bool {
+    rest.len() >= 4 && rest[..4].eq_ignore_ascii_case(b" or ")
 }
 
 fn starts_but(rest: &[u8]) -> bool {
@@ -163,12 +185,24 @@ mod tests {
                 ],
             ),
             (
+                "Is it A (red; 5.1 W; item 1) or B (blue; item 2)? No; or yes; well.",
+                &[
+                    ("Is it A (red; 5.1 W; item 1) or B (blue; item 2)?", true),
+                    ("No; or yes;", false),
+                    ("well.", false),
+                ],
+            ),
+            (
                 "A detail, e.g. the color. \"Really?\" (is it?)",
                 &[
                     ("A detail, e.g. the color.", false),
                     ("\"Really?\"", true),
                     ("(is it?)", true),
                 ],
+            ),
+            (
+                "Wait...what?!no 1.5). Yes",
+                &[("Wait...what?!no 1.5).", false), ("Yes", false)],
             ),
             ("", &[]),
         ];

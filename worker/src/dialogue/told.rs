@@ -32,6 +32,7 @@ pub fn told(domain: &dyn Domain, text: &str, question: &Question) -> bool {
             stated.extend(numbers::values(
                 part.clause.of(&message.text),
                 question.answer,
+                &domain.lexicon().units,
             ));
         }
         if stated.len() > MOST_VALUES {

@@ -5,8 +5,9 @@ use std::fmt::Debug;
 
 use proto::ids::BaseId;
 pub use proto::record::Introduction;
-use proto::record::{Change, Goal, PlannedCall, ToolSpec, Trigger, Value};
+use proto::record::{Change, Effect, Goal, PlannedCall, ToolSpec, Trigger, Value};
 use proto::seed::Rng;
+use proto::wire::WireError;
 
 use crate::dialogue::lexicon::Lexicon;
 use crate::environment::Environment;
@@ -24,14 +25,32 @@ pub trait Domain: Debug + Send + Sync {
     /// The base world.
     fn base(&self) -> BaseId;
 
+    /// The base world encoded, for `worlds::restored`.
+    ///
+    /// # Errors
+    /// When the world is over the cap of a snapshot.
+    fn encode_base(&self) -> Result<Vec<u8>, WireError>;
+
     /// The policy an agent is given.
     fn policy(&self) -> &str;
 
     /// The tools an agent is given.
     fn tools(&self) -> &[ToolSpec];
 
+    /// What a tool does; nothing for one that is not among the tools.
+    fn effect(&self, tool: &str) -> Option<Effect> {
+        let found = self.tools().iter().find(|known| known.name == tool);
+        found.map(|tool| tool.effect)
+    }
+
     /// The policy's sentences that a call can break, as checkers.
     fn rules(&self) -> &[Rule];
+
+    /// The class of reasons that names a rule in text; empty for a rule that is not among the rules.
+    fn reason(&self, rule: &str) -> &'static str {
+        let found = self.rules().iter().find(|known| known.id == rule);
+        found.map_or("", |rule| rule.reason)
+    }
 
     /// Words by which slots, rules and questions are recognised in an agent's text.
     fn lexicon(&self) -> &Lexicon;
@@ -218,6 +237,9 @@ pub enum Cell {
     /// The first write cannot be undone or repeated: the change is itself infeasible.
     Mixture,
 }
+
+/// Most different values of one slot that are noted of a text: each is compared with those before it.
+pub const MOST_NAMED: usize = 400;
 
 /// What a text names.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -21,6 +21,10 @@ pub enum Reply<'a> {
     Nudge,
     /// The wish again, in the script's words.
     Restate(&'a str),
+    /// What is proposed is wrong; the wish again, in the script's words.
+    NotThat(&'a str),
+    /// What is proposed has to wait for another wish, which is stated again.
+    NotYet(&'a str),
     /// Asked for something the person does not know.
     DontKnow,
 }
@@ -35,6 +39,14 @@ pub fn small_talk(reply: Reply<'_>, style: &str, rng: &mut Rng) -> String {
         Reply::PushBack => say(rng, push_back(tone), &[]),
         Reply::Nudge => say(rng, nudge(tone), &[]),
         Reply::DontKnow => say(rng, dont_know(tone), &[]),
+        Reply::NotThat(text) => {
+            let no = tidy(&say(rng, no(tone), &[]));
+            return format!("{no} {text}");
+        }
+        Reply::NotYet(text) => {
+            let no = tidy(&say(rng, not_yet(tone), &[]));
+            return format!("{no} {text}");
+        }
         Reply::Restate(text) => {
             let lead = say(rng, restate(tone), &[]);
             return format!(
@@ -97,6 +109,28 @@ fn no(tone: Tone) -> &'static [&'static str] {
             "no, that's wrong",
             "no! That's not what I said",
             "no, are you even reading what I write? Not that",
+        ],
+    }
+}
+
+fn not_yet(tone: Tone) -> &'static [&'static str] {
+    match tone {
+        Tone::Plain => &[
+            "no, not yet, the other thing {comes first|first}, please",
+            "no, let's {do|settle} the other one first",
+        ],
+        Tone::Chatty => &[
+            "no, hang on a bit with that one, the other thing comes first",
+            "no, not yet, sorry, let's sort out the first one first",
+        ],
+        Tone::Terse => &["no, the other one first", "no, not yet. First things first"],
+        Tone::Polite => &[
+            "no, not yet, if you don't mind, I would like the other request settled first",
+            "no, thank you, kindly see to the other one first",
+        ],
+        Tone::Annoyed => &[
+            "no, not yet. The other one first, as I told you",
+            "no, one thing after the other, and the other one comes first",
         ],
     }
 }
@@ -239,6 +273,7 @@ fn dont_know(tone: Tone) -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialogue::facts::read_user;
     use proto::seed::Seed;
 
     #[test]
@@ -252,6 +287,8 @@ mod tests {
             Reply::Nudge,
             Reply::DontKnow,
             Reply::Restate("I want my lamp."),
+            Reply::NotThat("I want my lamp."),
+            Reply::NotYet("I want my lamp."),
         ];
         for tone in Tone::ALL {
             for reply in replies {
@@ -266,7 +303,12 @@ mod tests {
                     let lower = text.to_lowercase();
                     let word = |word: &str| lower.starts_with(word);
                     assert_eq!(word("yes"), reply == Reply::Yes, "{text}");
-                    assert!(reply != Reply::No || word("no"), "{text}");
+                    let refuses = matches!(reply, Reply::No | Reply::NotThat(_) | Reply::NotYet(_));
+                    assert_eq!(word("no,") || word("no.") || word("no!"), refuses, "{text}");
+                    assert!(
+                        !refuses || read_user(&text).consent == Some(false),
+                        "{text}"
+                    );
                 }
             }
         }

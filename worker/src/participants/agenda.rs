@@ -3,8 +3,11 @@
 //! It keeps a list of goals, says yes to a proposal that agrees with one of them and no to any other,
 //! answers what it is asked, changes its mind where the script says so, and leaves when everything is
 //! settled, when it is handed over, or when its patience runs out. It never says a hidden slot unasked.
+//! A refusal of something it has no open wish for is a misunderstanding to it: it states its wish again.
 
-use proto::record::{ChangeScript, GoalScript, Message, Task, Trigger, UserOutcome, Wish};
+use proto::record::{
+    ChangeScript, Goal, GoalScript, Message, Slot, Task, Trigger, UserOutcome, Wish,
+};
 use proto::seed::{Rng, Seed};
 
 use super::User;
@@ -133,6 +136,19 @@ impl<'a> Agenda<'a> {
             .or_else(|| at(Standing::Open))
     }
 
+    /// Whether a refusal is about something that this user has no open wish for: it names a target, and
+    /// none of theirs.
+    fn misdirected(&self, text: &str) -> bool {
+        let mentions = self.domain.mentions(text);
+        let open = |standing| !matches!(standing, Standing::Done | Standing::Refused);
+        let target = |goal: usize| self.task.intent.goals[goal].slots.first();
+        let named = |slot: &Slot| mentions.of(&slot.name).contains(&slot.value);
+        let mut names = (0..self.task.intent.goals.len()).filter_map(target);
+        let names_one = names.any(|slot| !mentions.of(&slot.name).is_empty());
+        let mut goals = self.goals.iter().filter(|&&(_, standing)| open(standing));
+        names_one && !goals.any(|(script, _)| target(script.goal).is_some_and(named))
+    }
+
     /// Whether the change of mind is due after this message.
     fn change_due(&self, facts: &AgentFacts) -> bool {
         let Some(change) = self.change else {
@@ -188,23 +204,38 @@ impl<'a> Agenda<'a> {
         small_talk(reply, &self.task.script.persona.style, &mut self.rng)
     }
 
+    /// The answer to a question for a slot: that of the open goal which the agent's words are most about,
+    /// else of the first. Which target is meant can't be told by the targets offered.
+    fn reveal(&self, slot: &str, text: &str) -> Option<&'a str> {
+        let text = text.to_ascii_lowercase();
+        let mut best: Option<(usize, &'a str)> = None;
+        for &(script, standing) in &self.goals {
+            if !matches!(standing, Standing::Open | Standing::Agreed) {
+                continue;
+            }
+            let Some(reveal) = script.reveals.iter().find(|reveal| reveal.slot == slot) else {
+                continue;
+            };
+            let goal = &self.task.intent.goals[script.goal];
+            let told = goal.slots.first().is_none_or(|target| target.name != slot);
+            let about = if told { named(goal, &text) } else { 0 };
+            if best.is_none_or(|(most, _)| about > most) {
+                best = Some((about, &reveal.text));
+            }
+        }
+        best.map(|(_, text)| text)
+    }
+
     /// What the agent asked for, as far as this user can tell.
-    fn answers(&mut self, facts: &AgentFacts) -> Vec<String> {
+    fn answers(&mut self, text: &str, facts: &AgentFacts) -> Vec<String> {
         let mut said = Vec::new();
         for slot in &facts.asks {
             if slot == "identity" {
                 said.push(self.task.script.identity.clone());
                 continue;
             }
-            let open = self
-                .goals
-                .iter()
-                .filter(|(_, standing)| matches!(standing, Standing::Open | Standing::Agreed));
-            let reveal = open
-                .flat_map(|(script, _)| &script.reveals)
-                .find(|reveal| reveal.slot == *slot);
-            if let Some(reveal) = reveal {
-                said.push(reveal.text.clone());
+            if let Some(reveal) = self.reveal(slot, text) {
+                said.push(reveal.to_owned());
             }
         }
         said.dedup();
@@ -214,23 +245,55 @@ impl<'a> Agenda<'a> {
         said
     }
 
-    /// A yes to a proposal that agrees with a goal, a no to any other.
+    /// A yes to a proposal that agrees with a goal, a no to any other. What the change of mind is about
+    /// has to wait for the write after which it comes.
     fn answer_proposal(&mut self, facts: &AgentFacts) -> String {
         let agreed = (0..self.goals.len()).find(|&place| {
             let (script, standing) = self.goals[place];
             !matches!(standing, Standing::Done | Standing::Refused)
                 && self.proposes(script.goal, facts)
         });
-        match agreed {
-            Some(place) => {
-                self.goals[place].1 = Standing::Agreed;
-                self.reply(Reply::Yes)
-            }
-            None => {
-                self.patience = self.patience.saturating_sub(u32::from(self.all_settled()));
-                self.reply(Reply::No)
-            }
+        let Some(place) = agreed else {
+            self.patience = self.patience.saturating_sub(u32::from(self.all_settled()));
+            return match self.mistaken(facts) {
+                Some(script) => self.reply(Reply::NotThat(&script.say)),
+                None => self.reply(Reply::No),
+            };
+        };
+        if let Some(first) = self.before(self.goals[place].0.goal) {
+            self.patience = self.patience.saturating_sub(1);
+            self.goals[first].1 = Standing::Open;
+            let script = self.goals[first].0;
+            return self.reply(Reply::NotYet(&script.say));
         }
+        self.goals[place].1 = Standing::Agreed;
+        self.reply(Reply::Yes)
+    }
+
+    /// The open goal whose target is proposed for another write than the one wished for.
+    fn mistaken(&self, facts: &AgentFacts) -> Option<&'a GoalScript> {
+        let proposal = facts.proposal.as_ref()?;
+        let mistaken = |&&(script, standing): &&(&'a GoalScript, Standing)| {
+            let goal = &self.task.intent.goals[script.goal];
+            let other = goal.wish.call().map(|call| call.name.as_str()) != proposal.tool.as_deref();
+            let target = goal.slots.first();
+            standing == Standing::Open
+                && other
+                && target.is_some_and(|slot| proposal.of(&slot.name).contains(&slot.value))
+        };
+        let found = self.goals.iter().find(mistaken);
+        found.map(|&(script, _)| script)
+    }
+
+    /// The goal that must be done before `goal`: a change of mind about `goal` comes only after it.
+    fn before(&self, goal: usize) -> Option<usize> {
+        let change = self.change.filter(|change| {
+            let stays = change.goals.iter().any(|script| script.goal == goal);
+            change.trigger == Trigger::AfterWrite && change.at != goal && !stays
+        })?;
+        self.goals.iter().position(|&(script, standing)| {
+            script.goal == change.at && matches!(standing, Standing::Open | Standing::Unsaid)
+        })
     }
 
     /// States the next goal, first or again.
@@ -270,7 +333,10 @@ impl<'a> Agenda<'a> {
             return UserTurn::End(UserOutcome::Transferred);
         }
         let mut moved = self.take_note(text, facts);
-        if let (Some(_), Some(place)) = (&facts.refusal, self.refused_place(text)) {
+        // What is reported beside a refusal names its own target, not that of the refusal.
+        let misdirected = !facts.report && self.misdirected(text);
+        let refused = facts.refusal.is_some() && !misdirected;
+        if let Some(place) = self.refused_place(text).filter(|_| refused) {
             if self.task.script.persona.insistent && !self.pushed_back {
                 self.pushed_back = true;
                 return UserTurn::Say(self.reply(Reply::PushBack));
@@ -292,7 +358,7 @@ impl<'a> Agenda<'a> {
         if self.all_settled() && facts.proposal.is_none() {
             return self.leave();
         }
-        let mut said = self.answers(facts);
+        let mut said = self.answers(text, facts);
         if facts.proposal.is_some() {
             said.insert(0, self.answer_proposal(facts));
         }
@@ -319,6 +385,24 @@ impl<'a> Agenda<'a> {
     }
 }
 
+/// How many of a goal's things the text names: values and what they are called by.
+fn named(goal: &Goal, text: &str) -> usize {
+    let values = goal.slots.iter().map(|slot| &slot.value);
+    let called = goal.slots.iter().flat_map(|slot| &slot.says);
+    let words = values.chain(called.flat_map(|said| &said.arguments));
+    let mut known: Vec<String> = words
+        .filter_map(|value| value.as_str())
+        .filter(|word| word.len() > 3)
+        .map(str::to_ascii_lowercase)
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    known
+        .iter()
+        .filter(|word| text.contains(word.as_str()))
+        .count()
+}
+
 impl User for Agenda<'_> {
     fn turn(&mut self, conversation: &Conversation<'_>) -> UserTurn {
         if !self.opened {
@@ -332,3 +416,6 @@ impl User for Agenda<'_> {
         self.respond(text, conversation.agent_facts())
     }
 }
+
+#[cfg(test)]
+mod tests;

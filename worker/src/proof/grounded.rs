@@ -12,13 +12,7 @@ pub(super) fn check(context: &Context<'_>) -> Finding {
     let script = spoken(context.task);
     let mut answers: Vec<&str> = Vec::new();
     for step in &context.task.golden.steps {
-        let effect = context
-            .domain
-            .tools()
-            .iter()
-            .find(|tool| tool.name == step.call.name)
-            .map(|tool| tool.effect);
-        if effect != Some(Effect::Generic) {
+        if context.domain.effect(&step.call.name) != Some(Effect::Generic) {
             for (name, value) in &step.call.arguments {
                 let known = |text: &str| {
                     said(context.task, text) || script.contains(text) || observed(&answers, text)

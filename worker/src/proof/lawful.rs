@@ -14,11 +14,7 @@ pub(super) fn check(context: &Context<'_>) -> Finding {
     let mut earlier: Vec<PlannedCall> = Vec::new();
     let mut person: Option<String> = None;
     for step in &golden.steps {
-        let effect = domain
-            .tools()
-            .iter()
-            .find(|tool| tool.name == step.call.name)
-            .map_or(Effect::Generic, |tool| tool.effect);
+        let effect = domain.effect(&step.call.name).unwrap_or(Effect::Generic);
         let situation = Situation {
             world: &*world,
             call: &step.call,

@@ -3,7 +3,8 @@
 
 use proto::ids::StateId;
 use proto::record::{
-    Actor, Blocked, Check, Effect, Goal, PlannedCall, Scenario, Task, Visibility, Wish,
+    Actor, Blocked, Check, Effect, Goal, PlannedCall, Scenario, Step, Task, Trigger, Visibility,
+    Wish,
 };
 
 use super::{Context, Finding, plain};
@@ -12,23 +13,25 @@ use crate::rules::{Situation, Sort};
 
 pub(super) fn check(context: &Context<'_>) -> Finding {
     let task = context.task;
-    let world = context
-        .domain
-        .restore(&task.golden.start.delta)
-        .map_err(|error| error.to_string())?;
-    for goal in &task.intent.goals {
+    let start = Moment::new(context, |_| false)?;
+    let change = Moment::new(context, |step| before_change(context, step))?;
+    for (place, goal) in task.intent.goals.iter().enumerate() {
         match &goal.wish {
-            Wish::Write(call) => pinned(context, &*world, goal, call)?,
+            Wish::Write(call) => {
+                let held_first = task.intent.first.contains(&place);
+                let spoken = if held_first { &start } else { &change };
+                pinned(context, &*spoken.world, goal, call)?;
+            }
             Wish::Blocked(blocked) => {
-                blocked_for_real(context, &*world, blocked)?;
-                blocked_throughout(context, blocked)?;
+                blocked_for_real(context, place, blocked)?;
+                blocked_throughout(context, place, blocked)?;
             }
             Wish::Question(_) => {}
         }
     }
     match task.scenario {
         Scenario::General => {}
-        Scenario::Ambiguous => ambiguous(context, &*world)?,
+        Scenario::Ambiguous => ambiguous(context, &*start.world)?,
         Scenario::Changing => changing(task)?,
         Scenario::Infeasible => {
             if task.twin_of.is_none() && task.expected.resolutions.is_empty() {
@@ -39,8 +42,50 @@ pub(super) fn check(context: &Context<'_>) -> Finding {
     Ok(plain(Check::Real))
 }
 
-/// Everything the user would say binds to this one call. A goal of a later state (after a first write)
-/// is asked of the world as it is then, so only goals open from the start are queried here.
+/// A point of the conversation: what has been done of golden by then, and the world that came of it.
+struct Moment {
+    world: Box<dyn Environment>,
+    earlier: Vec<PlannedCall>,
+}
+
+impl Moment {
+    /// From the start, those of golden's steps that are `done` by then, in golden's order.
+    fn new(context: &Context<'_>, done: impl Fn(&Step) -> bool) -> Result<Self, String> {
+        let golden = &context.task.golden;
+        let mut world = context
+            .domain
+            .restore(&golden.start.delta)
+            .map_err(|error| error.to_string())?;
+        let mut earlier = Vec::new();
+        for step in golden.steps.iter().filter(|step| done(step)) {
+            let PlannedCall { name, arguments } = &step.call;
+            if !world.call(Actor::Assistant, name, arguments).error {
+                earlier.push(step.call.clone());
+            }
+        }
+        Ok(Self { world, earlier })
+    }
+}
+
+/// Whether a step of golden comes before the user speaks the change of mind.
+fn before_change(context: &Context<'_>, step: &Step) -> bool {
+    let Some(change) = &context.task.script.change else {
+        return false;
+    };
+    let first = &context.task.intent.first;
+    let turn = |goal: usize| first.iter().position(|&held| held == goal);
+    let (Some(served), Some(awaited)) = (step.goal.and_then(turn), turn(change.at)) else {
+        return false;
+    };
+    match change.trigger {
+        Trigger::BeforeProposal => false,
+        Trigger::AtConfirmation => served < awaited,
+        Trigger::AfterWrite => served <= awaited,
+    }
+}
+
+/// Everything the user would say binds to this one call, in the world as it is when the goal is first
+/// spoken of.
 fn pinned(
     context: &Context<'_>,
     world: &dyn Environment,
@@ -56,11 +101,12 @@ fn pinned(
     let bindings = context
         .domain
         .bindings(world, &context.task.intent.person, &told);
-    let outcomes = outcomes(world, &bindings);
-    match outcomes.as_slice() {
+    match outcomes(world, &bindings).as_slice() {
         [(only, _)] if only == call => Ok(()),
-        // A twin's or a later wish may rest on a fact that the start does not hold.
-        [] if context.task.script.change.is_some() => Ok(()),
+        [(only, _)] => Err(format!(
+            "what the user says of {} fits another call: {only:?}",
+            call.name
+        )),
         found => Err(format!(
             "what the user says of {} fits {} outcomes, not one",
             call.name,
@@ -122,25 +168,16 @@ fn changing(task: &Task) -> Result<(), String> {
     Ok(())
 }
 
-/// The wish breaks its rule in this world, and no other goal-blocking rule.
-fn blocked_for_real(
-    context: &Context<'_>,
-    world: &dyn Environment,
-    blocked: &Blocked,
-) -> Result<(), String> {
+/// The wish breaks its rule before any write, and no other goal-blocking rule.
+fn blocked_for_real(context: &Context<'_>, place: usize, blocked: &Blocked) -> Result<(), String> {
     let Some(call) = &blocked.call else {
         return Ok(());
     };
-    let broken = broken_rules(context, world, call);
-    let wanted = context
-        .domain
-        .rules()
-        .iter()
-        .find(|rule| rule.id == blocked.rule)
-        .map(|rule| rule.reason);
+    let broken = broken_rules(context, &when_asked(context, place, &[])?, call);
+    let wanted = context.domain.reason(&blocked.rule);
     match broken.as_slice() {
         [] => Err(format!("{} breaks no rule", call.name)),
-        reasons if reasons.iter().all(|&reason| Some(reason) == wanted) => Ok(()),
+        reasons if reasons.iter().all(|&reason| reason == wanted) => Ok(()),
         reasons => Err(format!(
             "{} is blocked for {}, not for {} alone",
             call.name,
@@ -152,34 +189,24 @@ fn blocked_for_real(
 
 /// The wish stays blocked whatever of the feasible goals is done before it: after every set of golden's
 /// writes that succeeds in golden's order.
-fn blocked_throughout(context: &Context<'_>, blocked: &Blocked) -> Result<(), String> {
+fn blocked_throughout(
+    context: &Context<'_>,
+    place: usize,
+    blocked: &Blocked,
+) -> Result<(), String> {
     let Some(call) = &blocked.call else {
         return Ok(());
     };
-    let golden = &context.task.golden;
-    let writes: Vec<&PlannedCall> = golden
-        .steps
-        .iter()
-        .filter(|step| {
-            context
-                .domain
-                .tools()
-                .iter()
-                .any(|tool| tool.name == step.call.name && tool.effect == Effect::Write)
-        })
-        .map(|step| &step.call)
-        .collect();
+    let steps = context.task.golden.steps.iter();
+    let writes: Vec<&Step> = steps.filter(|step| is_write(context, step)).collect();
     for chosen in 1_u32..1 << writes.len().min(8) {
-        let mut world = context
-            .domain
-            .restore(&golden.start.delta)
-            .map_err(|error| error.to_string())?;
-        for (place, write) in writes.iter().enumerate() {
-            if chosen >> place & 1 == 1 {
-                world.call(Actor::Assistant, &write.name, &write.arguments);
-            }
-        }
-        if broken_rules(context, &*world, call).is_empty() {
+        let done: Vec<&Step> = writes
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| chosen >> place & 1 == 1)
+            .map(|(_, write)| *write)
+            .collect();
+        if broken_rules(context, &when_asked(context, place, &done)?, call).is_empty() {
             return Err(format!(
                 "{} is no longer blocked once other goals are done",
                 call.name
@@ -189,25 +216,37 @@ fn blocked_throughout(context: &Context<'_>, blocked: &Blocked) -> Result<(), St
     Ok(())
 }
 
-/// Classes of reasons of the goal-blocking rules that a call would break.
-fn broken_rules(
-    context: &Context<'_>,
-    world: &dyn Environment,
-    call: &PlannedCall,
-) -> Vec<&'static str> {
-    let earlier: Vec<PlannedCall> = context
-        .task
-        .golden
-        .steps
-        .iter()
-        .map(|step| step.call.clone())
-        .collect();
+/// When a blocked wish is decided on, with these writes done before it: the look-ups for the wish, for
+/// what golden takes up before it and for the writes are made, those for later goals are not.
+fn when_asked(context: &Context<'_>, place: usize, writes: &[&Step]) -> Result<Moment, String> {
+    let last = &context.task.intent.last;
+    let turn = |goal: usize| last.iter().position(|&held| held == goal);
+    let looked_up = |step: &Step| {
+        let due = step.goal.is_none_or(|goal| turn(goal) <= turn(place));
+        due || writes.iter().any(|write| write.goal == step.goal)
+    };
+    Moment::new(context, |step| {
+        match context.domain.effect(&step.call.name) {
+            Some(Effect::Write) => writes.contains(&step),
+            Some(Effect::Read) => looked_up(step),
+            // A hand-over is what becomes of a wish, not what precedes it.
+            Some(Effect::Generic) | None => false,
+        }
+    })
+}
+
+fn is_write(context: &Context<'_>, step: &Step) -> bool {
+    context.domain.effect(&step.call.name) == Some(Effect::Write)
+}
+
+/// Classes of reasons of the goal-blocking rules that a call would break at a moment.
+fn broken_rules(context: &Context<'_>, moment: &Moment, call: &PlannedCall) -> Vec<&'static str> {
     let situation = Situation {
-        world,
+        world: &*moment.world,
         call,
         effect: Effect::Write,
         person: Some(&context.task.intent.person),
-        earlier: &earlier,
+        earlier: &moment.earlier,
         calls_in_message: 1,
         text_beside: false,
         exchange: None,

@@ -11,7 +11,6 @@ use super::adapt::Adapted;
 use super::golden::service;
 use crate::domains::Domain;
 use crate::environment::Environment;
-use crate::participants::agents::reason_of;
 
 /// What is right for an adapted intent from a start.
 pub fn expect(
@@ -53,7 +52,7 @@ pub fn expect(
                 Wish::Blocked(blocked) => Some(ExpectedResolution {
                     resolution: blocked.resolution,
                     rule: blocked.rule.clone(),
-                    reason: reason_of(domain, &blocked.rule),
+                    reason: domain.reason(&blocked.rule).to_owned(),
                     evidence: blocked.evidence.clone(),
                 }),
                 _ => None,
@@ -207,3 +206,6 @@ fn forbidden(adapted: &Adapted) -> Vec<Forbidden> {
         }))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

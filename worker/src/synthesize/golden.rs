@@ -2,7 +2,8 @@
 //!
 //! The raw course is authentication, then per goal its look-ups and its write, as the conversation
 //! brings them up. Steps that fail, and look-ups already made, are pruned: after that, removing any
-//! step would change the end, leave an argument ungrounded, or break a rule.
+//! step would change the end, leave an argument ungrounded, break a rule, or leave unseen what is meant:
+//! the orders that are not the one described, the ways to pay that there are.
 
 use proto::outcome::{Reason, Rejection};
 use proto::record::{

@@ -9,7 +9,6 @@ use proto::outcome::{Reason, StageResult};
 use serde_json::json;
 
 use crate::archive::Archive;
-use crate::dispatch::came;
 use crate::run::{Ask, Result as Came, Slot};
 
 /// The stages that a candidate goes through.
@@ -84,13 +83,7 @@ fn tally(archive: &Archive, json: bool) -> String {
 /// Where and why a candidate fell out, if it did before settling.
 fn fell_out(archive: &Archive, slot: u32, candidate: u16) -> Option<(&'static str, String)> {
     for stage in STAGES {
-        let summary = archive.summary(&Ask {
-            stage,
-            slot,
-            candidate,
-            rollout: None,
-        })?;
-        match came(&summary) {
+        match archive.came(stage, slot, candidate)? {
             Came::Made { .. } => {}
             Came::Rejected(reason) => return Some((stage.label(), reason.label())),
             Came::Failed => return Some((stage.label(), "job failed".to_owned())),

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
 use super::super::{DeadLetter, Lane, Message, QueueError, UNDELIVERABLE};
@@ -33,7 +33,14 @@ struct Shelf {
     delays: u64,
     dead: VecDeque<DeadLetter>,
     unsettled: usize,
+    listeners: Vec<Weak<Listener>>,
     rng: Option<Rng>,
+}
+
+/// A subscription: it counts while it is held and its connection is open.
+#[derive(Debug)]
+pub(super) struct Listener {
+    closed: watch::Receiver<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +87,7 @@ pub(super) enum Found {
 impl LaneShelf {
     pub(super) fn new(lane: Lane, settings: &MemorySettings) -> Self {
         let faults = settings.faults;
-        let rng = faults.map(|faults| faults.seed.child("queue", lane.index() as u64).rng());
+        let rng = faults.map(|faults| faults.seed.child(&lane.queue(), 0).rng());
         Self {
             lane,
             capacity: settings.capacity,
@@ -93,6 +100,7 @@ impl LaneShelf {
                 delays: 0,
                 dead: VecDeque::new(),
                 unsettled: 0,
+                listeners: Vec::new(),
                 rng,
             }),
             room: Semaphore::new(settings.capacity.clamp(1, Semaphore::MAX_PERMITS)),
@@ -119,6 +127,58 @@ impl LaneShelf {
     /// The oldest dead letters.
     pub(super) fn dead(&self, limit: usize) -> Vec<DeadLetter> {
         self.lock().dead.iter().take(limit).cloned().collect()
+    }
+
+    /// Moves a dead letter back to what waits, room having been taken for it; false if
+    /// it is no longer there.
+    pub(super) fn revive(&self, letter: &DeadLetter) -> bool {
+        let mut shelf = self.lock();
+        let same = |dead: &DeadLetter| Arc::ptr_eq(&dead.message, &letter.message);
+        let Some(place) = shelf.dead.iter().position(same) else {
+            return false;
+        };
+        shelf.dead.remove(place);
+        shelf.ready.push_back(Item {
+            message: Arc::clone(&letter.message),
+            redeliveries: 0,
+            counted: true,
+        });
+        drop(shelf);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// Forgets everything that is not in hand.
+    pub(super) fn clear(&self) {
+        let mut shelf = self.lock();
+        let ready = std::mem::take(&mut shelf.ready);
+        let delayed = std::mem::take(&mut shelf.delayed);
+        shelf.dead.clear();
+        drop(shelf);
+        let delayed = delayed.into_iter().map(|Reverse(delayed)| delayed.item);
+        for item in ready.into_iter().chain(delayed) {
+            self.release(item.counted);
+        }
+    }
+
+    /// Adds a subscription of the connection that tells its end by `closed`.
+    pub(super) fn listen(&self, closed: watch::Receiver<bool>) -> Arc<Listener> {
+        let listener = Arc::new(Listener { closed });
+        let mut shelf = self.lock();
+        shelf.listeners.retain(|other| other.strong_count() > 0);
+        shelf.listeners.push(Arc::downgrade(&listener));
+        listener
+    }
+
+    /// How many subscriptions there are now.
+    pub(super) fn listeners(&self) -> u32 {
+        let mut shelf = self.lock();
+        shelf.listeners.retain(|listener| {
+            listener
+                .upgrade()
+                .is_some_and(|listener| !*listener.closed.borrow())
+        });
+        u32::try_from(shelf.listeners.len()).unwrap_or(u32::MAX)
     }
 
     /// Adds a message for which room was taken.

@@ -181,7 +181,8 @@ fn finite(number: f64, place: impl FnOnce() -> String) -> Result<(), WorldError>
     }
 }
 
-fn check_product(product: &Product) -> Result<(), WorldError> {
+/// Refuses what no record of a world holds.
+pub(super) fn check_product(product: &Product) -> Result<(), WorldError> {
     unique(
         "variants of one product",
         product.variants.iter().map(|variant| &variant.item_id),
@@ -193,7 +194,8 @@ fn check_product(product: &Product) -> Result<(), WorldError> {
     })
 }
 
-fn check_user(user: &User) -> Result<(), WorldError> {
+/// Refuses what no record of a world holds.
+pub(super) fn check_user(user: &User) -> Result<(), WorldError> {
     unique(
         "payment methods of one user",
         user.payment_methods.iter().map(PaymentMethod::id),
@@ -208,7 +210,8 @@ fn check_user(user: &User) -> Result<(), WorldError> {
         })
 }
 
-fn check_order(order: &Order) -> Result<(), WorldError> {
+/// Refuses what no record of a world holds.
+pub(super) fn check_order(order: &Order) -> Result<(), WorldError> {
     let of = |what: &str| format!("{what} of order `{}`", order.order_id);
     order
         .items

@@ -12,8 +12,9 @@ const DEEPEST: usize = 200;
 const TALLEST: usize = 2995;
 /// Most digits Python reads in a whole number.
 const LONGEST: usize = 4300;
-/// Most bits of a power. Python goes on for minutes; nothing useful is that long.
-const BITS: u64 = 1 << 20;
+/// Most bits of a whole number that is worked out. Python goes on for minutes; nothing useful is that
+/// long, and a few thousand operators still take no time.
+const BITS: u64 = 1 << 16;
 
 const SYNTAX: &str = "invalid syntax (<string>, line 1)";
 const OVERFLOW: &str = "int too large to convert to float";
@@ -108,7 +109,7 @@ impl Parser<'_> {
             let right = self.factor()?;
             let below = left.height.max(right.height);
             let value = match sign {
-                "*" => arithmetic(left.value, right.value, |a, b| a * b, |a, b| a * b)?,
+                "*" => multiply(left.value, right.value)?,
                 "/" => Number::Float(divide(&left.value, &right.value)?),
                 _ => floor_divide(left.value, right.value)?,
             };
@@ -255,6 +256,15 @@ fn arithmetic(
         (Number::Int(left), Number::Int(right)) => Number::Int(ints(left, right)),
         (left, right) => Number::Float(floats(left.float()?, right.float()?)),
     })
+}
+
+fn multiply(left: Number, right: Number) -> Outcome<Number> {
+    if let (Number::Int(left), Number::Int(right)) = (&left, &right)
+        && left.bits().saturating_add(right.bits()) > BITS
+    {
+        return Err(OVERFLOW);
+    }
+    arithmetic(left, right, |a, b| a * b, |a, b| a * b)
 }
 
 fn divide(left: &Number, right: &Number) -> Outcome<f64> {
@@ -460,6 +470,7 @@ mod tests {
             "(1",
             "1)",
             "9**9**9",
+            "9**20000*9**20000",
             "(*1)",
             "(**1)",
             "/1",

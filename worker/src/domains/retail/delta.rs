@@ -7,6 +7,7 @@ use proto::ids::BaseId;
 use proto::wire::{decode_bare, encode_bare};
 use serde::{Deserialize, Serialize};
 
+use super::base::{WorldError, check_order, check_product, check_user};
 use super::identity;
 use super::state::{Base, Order, Product, User, World};
 
@@ -38,6 +39,9 @@ pub enum RestoreError {
         /// The base it was to be restored over.
         wanted: BaseId,
     },
+    /// A record that no world holds.
+    #[error("a record of the delta makes no sense: {0}")]
+    Unsound(#[from] WorldError),
     /// A record where the base has another.
     #[error("the delta puts {kind} `{id}` at place {place}, where the base has no such record")]
     Misplaced {
@@ -111,6 +115,12 @@ impl World {
                 wanted: base.id,
             });
         }
+        let records = &incoming.products;
+        records.iter().try_for_each(|(_, it)| check_product(it))?;
+        let records = &incoming.users;
+        records.iter().try_for_each(|(_, it)| check_user(it))?;
+        let records = &incoming.orders;
+        records.iter().try_for_each(|(_, it)| check_order(it))?;
         let products = incoming_records("product", incoming.products, &base.products, |record| {
             &record.product_id
         })?;
@@ -177,6 +187,19 @@ mod tests {
         assert_eq!(back.state_id(), world.state_id());
         assert_eq!(back.delta(), delta);
         assert_ne!(back.state_id(), World::new(base).state_id());
+    }
+
+    #[test]
+    fn refuses_records_that_no_world_holds() {
+        let base = Arc::new(sample::base());
+        let mut world = World::new(base.clone());
+        let mut product = (*base.products[0]).clone();
+        product.variants[0].price = f64::NAN;
+        world.products.insert(0, Arc::new(product));
+        assert!(matches!(
+            World::restore(base, &encode(&world)),
+            Err(RestoreError::Unsound(WorldError::NotFinite { .. }))
+        ));
     }
 
     #[test]

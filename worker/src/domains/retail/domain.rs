@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proto::ids::BaseId;
 use proto::record::{Change, Goal, PlannedCall, ToolSpec, Trigger};
 use proto::seed::Rng;
+use proto::wire::{self, Kind, WireError};
 
 use super::afford::{self, world_of};
 use super::phrasing::RetailPhrasing;
@@ -47,6 +48,11 @@ impl Domain for Retail {
 
     fn base(&self) -> BaseId {
         self.base.id
+    }
+
+    fn encode_base(&self) -> Result<Vec<u8>, WireError> {
+        let base = &self.base;
+        wire::encode(Kind::Snapshot, &(&base.products, &base.users, &base.orders))
     }
 
     fn policy(&self) -> &str {

@@ -4,6 +4,8 @@
 //! Arguments in comparisons with the benchmark are read with it, because what Python prints of them
 //! is part of some error texts. A half of a surrogate pair becomes U+FFFD.
 
+use std::collections::HashMap;
+
 use super::object::Object;
 
 /// A JSON value, as Python tells them apart.
@@ -174,6 +176,7 @@ impl Reader<'_> {
     fn dict(&mut self) -> Result<Json, JsonError> {
         self.at += 1;
         let mut entries: Vec<(String, Json)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         self.skip_spaces();
         if self.take("}") {
             return Ok(Json::Dict(entries));
@@ -186,9 +189,12 @@ impl Reader<'_> {
                 return self.fail("`:`");
             }
             let value = self.value()?;
-            match entries.iter_mut().find(|(known, _)| *known == key) {
-                Some(entry) => entry.1 = value,
-                None => entries.push((key, value)),
+            match places.get(&key) {
+                Some(&place) => entries[place].1 = value,
+                None => {
+                    places.insert(key.clone(), entries.len());
+                    entries.push((key, value));
+                }
             }
             self.skip_spaces();
             if self.take("}") {

@@ -28,7 +28,7 @@ pub mod refusal;
 pub mod replay;
 pub mod rules;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod specs;
 pub mod speech;
 pub mod state;

@@ -1,11 +1,17 @@
-//! A tiny shop for tests: two products, two people, an order in every interesting state.
+//! Shops for tests: a tiny one, two products, two people, an order in every interesting state; and a
+//! generated one.
 
+use std::sync::Arc;
+
+use super::Retail;
+use super::generate::{Parts, WorldSettings, generate};
 use super::state::{
     Address, Base, Fulfillment, Order, OrderItem, Payment, PaymentMethod, Product, Status,
     TransactionType, User, Variant, World,
 };
 use crate::environment::Environment;
 use proto::record::{Actor, Value};
+use proto::seed::Seed;
 
 fn variant(item_id: &str, colour: &str, available: bool, price: f64) -> Variant {
     Variant {
@@ -175,4 +181,15 @@ pub(crate) fn writes(world: &mut World) {
         let (text, error) = call(world, name, &arguments);
         assert!(!error, "{name}: {text}");
     }
+}
+
+/// The domain over a generated shop that has every kind of wish.
+pub(crate) fn shop() -> Retail {
+    let settings = WorldSettings::new(30, 150, 400).unwrap();
+    let Parts {
+        products,
+        users,
+        orders,
+    } = generate(&settings, Seed::root(5).child("world", 0));
+    Retail::new(Arc::new(Base::build(products, users, orders).unwrap()))
 }

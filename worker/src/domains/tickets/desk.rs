@@ -61,7 +61,7 @@ const LAST: [&str; 18] = [
 ];
 
 /// A person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// User id: `mila_okafor_1042`.
     pub id: String,

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use proto::ids::BaseId;
 use proto::record::{Change, Goal, PlannedCall, ToolSpec, Trigger};
 use proto::seed::Rng;
+use proto::wire::{self, Kind, WireError};
 
 use self::desk::Desk;
 use self::world::{World, world_of};
@@ -53,6 +54,13 @@ impl Tickets {
             rules: rules::all(),
         }
     }
+
+    /// The same desk under other rules.
+    #[cfg(test)]
+    pub(crate) fn ruled_by(mut self, rules: Vec<Rule>) -> Self {
+        self.rules = rules;
+        self
+    }
 }
 
 impl Domain for Tickets {
@@ -62,6 +70,10 @@ impl Domain for Tickets {
 
     fn base(&self) -> BaseId {
         self.desk.id
+    }
+
+    fn encode_base(&self) -> Result<Vec<u8>, WireError> {
+        wire::encode(Kind::Snapshot, &(&self.desk.people, &self.desk.tickets))
     }
 
     fn policy(&self) -> &str {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proto::record::{Actor, Change, Effect, Goal, PlannedCall, Wish};
 use proto::seed::{Rng, Seed};
+use proto::wire::{self, Kind};
 
 use super::desk::Desk;
 use super::world::{World, world_of};
@@ -286,6 +287,19 @@ fn a_change_taken_back_is_no_change() {
         .unwrap();
     assert_eq!(
         (back.state_id(), back.delta()),
+        (start.state_id(), start.delta())
+    );
+}
+
+#[test]
+fn a_delta_that_repeats_the_base_changes_nothing() {
+    let domain = desk();
+    let start = domain.start();
+    let ticket = domain.desk.tickets[4].clone();
+    let delta = wire::encode(Kind::Delta, &(domain.base(), vec![(4_u32, ticket)])).unwrap();
+    let world = domain.restore(&delta).unwrap();
+    assert_eq!(
+        (world.state_id(), world.delta()),
         (start.state_id(), start.delta())
     );
 }

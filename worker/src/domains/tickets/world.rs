@@ -69,10 +69,14 @@ impl World {
                 "it puts ticket {} at place {place}, where the base has no such ticket",
                 ticket.id
             )),
-            None => Ok(Self {
-                desk,
-                changed: delta.tickets.into_iter().collect(),
-            }),
+            None => {
+                let mut world = Self::new(desk);
+                // What equals the base is no change, so that equal states have equal ids.
+                for (_, ticket) in delta.tickets {
+                    world.put(ticket);
+                }
+                Ok(world)
+            }
         }
     }
 

@@ -281,6 +281,10 @@ impl Domain for Stub {
         "retail"
     }
 
+    fn encode_base(&self) -> Result<Vec<u8>, proto::wire::WireError> {
+        unreachable!("language asks for no base")
+    }
+
     fn reach(&self, world: &dyn Environment, _: &str) -> Vec<PlannedCall> {
         let shop = world.as_any().downcast_ref::<Shop>().unwrap();
         let mut calls = vec![PlannedCall::new("get_user_details", [("user_id", "x")])];

@@ -263,10 +263,7 @@ impl<'a> Maker<'a> {
     }
 
     fn is_write(&self, call: &PlannedCall) -> bool {
-        self.domain
-            .tools()
-            .iter()
-            .any(|tool| tool.name == call.name && tool.effect == Effect::Write)
+        self.domain.effect(&call.name) == Some(Effect::Write)
     }
 
     fn is_transfer(&self, step: &Move) -> bool {

@@ -30,12 +30,6 @@ use crate::domains::Domain;
 use plan::{Bend, Move, course};
 use scripted::Scripted;
 
-/// Class of reasons of a rule of the domain; empty for an unknown rule.
-pub fn reason_of(domain: &dyn Domain, rule: &str) -> String {
-    let found = domain.rules().iter().find(|known| known.id == rule);
-    found.map_or_else(String::new, |rule| rule.reason.to_owned())
-}
-
 /// Gold's course over a task.
 pub fn golden_course(domain: &dyn Domain, task: &Task, bend: Bend) -> Vec<Move> {
     course(domain, task, bend)

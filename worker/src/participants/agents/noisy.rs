@@ -4,9 +4,9 @@
 use proto::record::{Answer, Effect, PlannedCall, Question, Task};
 use proto::seed::{Rng, Seed};
 
+use super::golden_course;
 use super::plan::{Bend, Move, Speech};
 use super::scripted::{Scripted, substitute};
-use super::{golden_course, reason_of};
 use crate::domains::Domain;
 
 /// Gold that errs at each decision with probability `p`.
@@ -66,12 +66,7 @@ fn err(domain: &dyn Domain, task: &Task, step: Move, p: f64, rng: &mut Rng) -> V
 }
 
 fn misuse(domain: &dyn Domain, task: &Task, call: PlannedCall, rng: &mut Rng) -> Vec<Move> {
-    let effect = domain
-        .tools()
-        .iter()
-        .find(|tool| tool.name == call.name)
-        .map(|tool| tool.effect);
-    if effect != Some(Effect::Write) {
+    if domain.effect(&call.name) != Some(Effect::Write) {
         // A look-up with a garbled argument, then the right one.
         return vec![Move::Call(garbled(&call)), Move::Call(call)];
     }
@@ -105,14 +100,14 @@ fn misspeak(domain: &dyn Domain, mut said: Vec<Speech>, rng: &mut Rng) -> Option
         // Writes without having asked: a breach of procedure, not always a failure.
         Some(Speech::Propose(_)) => return None,
         Some(Speech::Refuse { reason, .. }) => {
-            let reasons: Vec<String> = domain
+            let reasons: Vec<&str> = domain
                 .rules()
                 .iter()
-                .map(|rule| reason_of(domain, rule.id))
+                .map(|rule| rule.reason)
                 .filter(|other| !other.is_empty() && other != reason)
                 .collect();
-            if let Some(other) = rng.pick(&reasons) {
-                reason.clone_from(other);
+            if let Some(&other) = rng.pick(&reasons) {
+                other.clone_into(reason);
             }
         }
         Some(Speech::Tell(question)) => *question = off(question, rng),

@@ -2,7 +2,6 @@
 //! report. Gold follows the course that its task's golden trajectory fixes; the controls follow
 //! courses bent on purpose.
 
-use super::reason_of;
 use crate::dialogue::grounding::grounded;
 use crate::domains::Domain;
 use proto::record::{Blocked, Goal, PlannedCall, Question, Resolution, Slot, Task, Trigger, Wish};
@@ -266,7 +265,7 @@ impl Course<'_> {
     fn decline(&mut self, goal: usize, blocked: &Blocked) {
         match blocked.resolution {
             Resolution::Refuse => {
-                let reason = reason_of(self.domain, &blocked.rule);
+                let reason = self.domain.reason(&blocked.rule).to_owned();
                 self.say(Speech::Refuse {
                     goal,
                     reason: reason.clone(),

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use proto::ids::StateId;
-use proto::record::{Goal, PlannedCall, Slot, Source, Visibility};
+use proto::record::{Goal, PlannedCall, Slot, Visibility};
 use proto::seed::Rng;
 
 use crate::environment::Environment;
 
-use super::super::state::{Order, PaymentMethod};
+use super::super::state::Order;
 use super::choice::{REASONS, form_name, slots_of};
 use super::query::{bind, opening};
 use super::said::Said;
 use super::speak;
 use super::view::View;
 use super::write::{
-    Draft, address, effect, eligible, payable, present_address, reason, replaceable, sound,
+    self, Draft, address, effect, eligible, payable, present_address, reason, replaceable, sound,
 };
 
 /// How many times a choice is drawn before a person counts as having none.
@@ -73,7 +73,11 @@ fn draft<'a>(view: &View<'a>, tool: &'static str, hide: &str, rng: &mut Rng) -> 
                 _ => items(view, tool, &mut draft, hidden, rng)?,
             },
             "new_items" => new_items(view, &mut draft, hide, rng)?,
-            "payment" => payment(view, tool, &mut draft, hidden, rng)?,
+            // With a single method there is nothing to ask.
+            "payment" => {
+                let least = if hidden { 2 } else { 1 };
+                write::payment(view, tool, &mut draft, payable, least, rng)?;
+            }
             "reason" => {
                 reason(&mut draft, REASONS[rng.below(REASONS.len())])?;
             }
@@ -189,54 +193,15 @@ fn items<'a>(
 }
 
 fn new_items<'a>(view: &View<'a>, draft: &mut Draft<'a>, hide: &str, rng: &mut Rng) -> Option<()> {
-    let order = draft.choice.order?;
-    let places = draft.choice.places.clone();
     // One word for all of them: what is said must fit whatever is kept back.
     let dear = rng.chance(0.3);
     let by_price = match hide {
-        "order" | "items" => places.len() > 1 || rng.chance(0.7),
+        "order" | "items" => draft.choice.places.len() > 1 || rng.chance(0.7),
         _ => false,
     };
-    let mut source = speak::read("get_product_details");
-    let mut says = Vec::new();
-    for (index, at) in places.into_iter().enumerate() {
-        let item = &order.items[at];
-        let product = view.world.product(&item.product_id)?;
-        let new = match by_price {
-            true => speak::by_price(product, item, index, dear)?,
-            false => speak::replacement(product, item, index, |new| new.available, rng)?,
-        };
-        if matches!(new.source, Source::Pick(_)) {
-            source = new.source;
-        }
-        draft.choice.new.push(new.value);
-        if hide == "new_items" {
-            says.push(Said::NewAny(index));
-        }
-        says.extend(new.says);
-    }
-    draft.say("new_items", source, &says)
-}
-
-/// A method, said in the way that fits as many of the open outcomes as can be.
-fn payment<'a>(
-    view: &View<'a>,
-    tool: &str,
-    draft: &mut Draft<'a>,
-    hidden: bool,
-    rng: &mut Rng,
-) -> Option<()> {
-    let among: Vec<&PaymentMethod> = view
-        .user
-        .payment_methods
-        .iter()
-        .filter(|method| payable(tool, &draft.choice, method))
-        .collect();
-    if hidden && among.len() < 2 {
-        return None;
-    }
-    let method = *rng.pick(&among)?;
-    draft.choice.payment = Some(method);
-    let (source, says) = speak::payment(view, tool, &draft.choice, method, rng)?;
-    draft.say("payment", source, &says)
+    let vague = hide == "new_items";
+    write::new_items(view, draft, vague, |product, item, index| match by_price {
+        true => speak::by_price(product, item, index, dear),
+        false => speak::replacement(product, item, index, |new| new.available, rng),
+    })
 }

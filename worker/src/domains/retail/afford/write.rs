@@ -7,7 +7,9 @@ use proto::seed::Rng;
 
 use crate::environment::Environment;
 
-use super::super::state::{Address, Order, PaymentMethod, Status, Variant, World};
+use super::super::state::{
+    Address, Order, OrderItem, PaymentMethod, Product, Status, Variant, World,
+};
 use super::choice::{Choice, REASONS, bears, form_name, original, slots_of, sole_payment};
 use super::query::pinned;
 use super::reads;
@@ -133,8 +135,10 @@ pub(super) fn draft<'a>(
                 draft.say("order", source, &says)?;
             }
             "items" => items(view, tool, wanted, &mut draft, rng)?,
-            "new_items" => new_items(view, wanted, &mut draft, rng)?,
-            "payment" => payment(view, tool, wanted, &mut draft, rng)?,
+            "new_items" => new_items(view, &mut draft, false, |product, item, index| {
+                speak::replacement(product, item, index, wanted.becomes, rng)
+            })?,
+            "payment" => payment(view, tool, &mut draft, wanted.pays, 1, rng)?,
             "reason" => reason(&mut draft, REASONS[rng.below(REASONS.len())])?,
             _ => {
                 let present = present_address(view, draft.choice.order);
@@ -248,11 +252,13 @@ pub(super) fn replaceable(
     })
 }
 
-fn new_items<'a>(
+/// Gives each chosen item one to become, which `choose` finds by product, item and place. If `vague`,
+/// what is said of it begins with only that another one is wanted.
+pub(super) fn new_items<'a>(
     view: &View<'a>,
-    wanted: &Wanted<'a, '_>,
     draft: &mut Draft<'a>,
-    rng: &mut Rng,
+    vague: bool,
+    mut choose: impl FnMut(&'a Product, &OrderItem, usize) -> Option<Spoken<'a, &'a Variant>>,
 ) -> Option<()> {
     let order = draft.choice.order?;
     let places = draft.choice.places.clone();
@@ -261,29 +267,37 @@ fn new_items<'a>(
     for (index, at) in places.into_iter().enumerate() {
         let item = &order.items[at];
         let product = view.world.product(&item.product_id)?;
-        let new = speak::replacement(product, item, index, wanted.becomes, rng)?;
+        let new = choose(product, item, index)?;
         if matches!(new.source, Source::Pick(_)) {
             source = new.source;
         }
         draft.choice.new.push(new.value);
+        if vague {
+            says.push(Said::NewAny(index));
+        }
         says.extend(new.says);
     }
     draft.say("new_items", source, &says)
 }
 
-fn payment<'a>(
+/// Sets a payment method, one of at least `least` that may be used.
+pub(super) fn payment<'a>(
     view: &View<'a>,
     tool: &str,
-    wanted: &Wanted<'a, '_>,
     draft: &mut Draft<'a>,
+    pays: fn(&str, &Choice<'_>, &PaymentMethod) -> bool,
+    least: usize,
     rng: &mut Rng,
 ) -> Option<()> {
     let among: Vec<&PaymentMethod> = view
         .user
         .payment_methods
         .iter()
-        .filter(|method| (wanted.pays)(tool, &draft.choice, method))
+        .filter(|method| pays(tool, &draft.choice, method))
         .collect();
+    if among.len() < least {
+        return None;
+    }
     let method = *rng.pick(&among)?;
     draft.choice.payment = Some(method);
     let (source, says) = speak::payment(view, tool, &draft.choice, method, rng)?;

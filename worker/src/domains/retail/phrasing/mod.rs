@@ -2,6 +2,7 @@
 
 mod facts;
 mod goals;
+mod items;
 mod parts;
 mod questions;
 mod requests;

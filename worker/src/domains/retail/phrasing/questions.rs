@@ -4,7 +4,7 @@ use proto::record::{Goal, Question};
 use proto::seed::Rng;
 
 use super::parts::View;
-use super::{goals, parts};
+use super::{items, parts};
 use crate::language::surface::{list, lowered, plural, say};
 
 /// The indirect and the direct form of a question.
@@ -167,7 +167,7 @@ const TOTAL: [&[&str]; 2] = [
 ];
 
 fn items(goal: &Goal, topic: &str, rng: &mut Rng) -> (String, String) {
-    let things = goals::from_order(goal, View::Opening, rng);
+    let things = items::from_order(goal, View::Opening, rng);
     let said = parts::items_said(goal, View::Opening);
     let product = first(goal, "product.is").map(|name| lowered(&name));
     let things = match product {

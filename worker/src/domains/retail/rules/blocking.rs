@@ -5,7 +5,7 @@ use proto::record::{PlannedCall, Value};
 use super::super::afford::world_of;
 use super::super::state::{Order, PaymentMethod, Status, Variant, World};
 use super::order_of;
-use crate::rules::{Enforced, Rule, Situation, Sort};
+use crate::rules::{Enforced, Rule, Situation};
 
 /// Reasons that a cancellation may have.
 const REASONS: [&str; 2] = ["no longer needed", "ordered by mistake"];
@@ -14,33 +14,16 @@ pub(super) fn rules() -> Vec<Rule> {
     [orders(), money(), wishes()].concat()
 }
 
-fn rule(
-    id: &'static str,
-    reason: &'static str,
-    enforced: Enforced,
-    sentence: &'static str,
-    breaks: fn(&Situation<'_>) -> bool,
-) -> Rule {
-    Rule {
-        id,
-        sentence,
-        enforced,
-        sort: Sort::GoalBlocking,
-        reason,
-        breaks,
-    }
-}
-
 fn orders() -> Vec<Rule> {
     vec![
-        rule(
+        Rule::blocking(
             "cancel-pending-only",
             "not_pending",
             Enforced::Tool,
             "Cancel an order only while its status is \"pending\".",
             |now| now.call.name == "cancel_pending_order" && past_pending(now),
         ),
-        rule(
+        Rule::blocking(
             "modify-pending-only",
             "not_pending",
             Enforced::Tool,
@@ -48,21 +31,21 @@ fn orders() -> Vec<Rule> {
              status is \"pending\".",
             |now| now.call.name.starts_with("modify_pending_order") && past_pending(now),
         ),
-        rule(
+        Rule::blocking(
             "return-delivered-only",
             "not_delivered",
             Enforced::Tool,
             "Return items of an order only while its status is \"delivered\".",
             |now| now.call.name == "return_delivered_order_items" && undelivered(now),
         ),
-        rule(
+        Rule::blocking(
             "exchange-delivered-only",
             "not_delivered",
             Enforced::Tool,
             "Exchange items of an order only while its status is \"delivered\".",
             |now| now.call.name == "exchange_delivered_order_items" && undelivered(now),
         ),
-        rule(
+        Rule::blocking(
             "items-changed-once",
             "already_modified",
             Enforced::PolicyOnly,
@@ -70,7 +53,7 @@ fn orders() -> Vec<Rule> {
              again in any way.",
             modified_again,
         ),
-        rule(
+        Rule::blocking(
             "own-orders-only",
             "not_owner",
             Enforced::PolicyOnly,
@@ -83,7 +66,7 @@ fn orders() -> Vec<Rule> {
 
 fn money() -> Vec<Rule> {
     vec![
-        rule(
+        Rule::blocking(
             "refund-to-original-or-gift-card",
             "refund_method",
             Enforced::Tool,
@@ -91,14 +74,14 @@ fn money() -> Vec<Rule> {
              customer, to nothing else.",
             refunded_elsewhere,
         ),
-        rule(
+        Rule::blocking(
             "payment-must-differ",
             "same_payment",
             Enforced::Tool,
             "The new payment method must differ from the order's original one.",
             same_payment,
         ),
-        rule(
+        Rule::blocking(
             "gift-card-must-cover",
             "balance",
             Enforced::Tool,
@@ -106,7 +89,7 @@ fn money() -> Vec<Rule> {
              when the payment method is changed, the price difference when items are.",
             overdrawn,
         ),
-        rule(
+        Rule::blocking(
             "new-item-available",
             "unavailable",
             Enforced::Tool,
@@ -119,7 +102,7 @@ fn money() -> Vec<Rule> {
 
 fn wishes() -> Vec<Rule> {
     vec![
-        rule(
+        Rule::blocking(
             "cancel-reasons",
             "bad_reason",
             Enforced::Tool,
@@ -134,7 +117,7 @@ fn wishes() -> Vec<Rule> {
             },
         ),
         // No call can break it: there is none for such a wish.
-        rule(
+        Rule::blocking(
             "out-of-scope",
             "out_of_scope",
             Enforced::PolicyOnly,

@@ -4,59 +4,48 @@ use proto::record::{Actor, Effect};
 
 use super::super::afford::world_of;
 use super::super::speech;
-use crate::domains::Agreement;
 use crate::environment::Environment;
-use crate::rules::{Enforced, Rule, Situation, Sort};
-
-fn rule(id: &'static str, sentence: &'static str, breaks: fn(&Situation<'_>) -> bool) -> Rule {
-    Rule {
-        id,
-        sentence,
-        enforced: Enforced::PolicyOnly,
-        sort: Sort::Procedural,
-        reason: "",
-        breaks,
-    }
-}
+use crate::rules::procedural::{beside_text, one_of_several, unconfirmed, unseen};
+use crate::rules::{Rule, Situation};
 
 pub(super) fn rules() -> Vec<Rule> {
     vec![
-        rule(
+        Rule::procedural(
             "authenticate-first",
             "Before you look up or change anything for a customer, establish who they are: find \
              their user id by email, or by first name, last name and zip code, even if they tell \
              you a user id.",
             |now| now.person.is_none() && personal(now),
         ),
-        rule(
+        Rule::procedural(
             "one-person",
             "Serve one customer per conversation, for as many wishes as they have; look up or \
              change no other customer's profile.",
             another_person,
         ),
-        rule(
+        Rule::procedural(
             "confirm-first",
             "Before every call that changes something, tell the customer in full what you are \
              about to do (which order, which items, which payment method, which address or \
              reason) and wait for an explicit yes to exactly that.",
-            unconfirmed,
+            |now| unconfirmed(now, speech::agrees),
         ),
-        rule(
+        Rule::procedural(
             "one-call-at-a-time",
             "Make at most one tool call in a message.",
-            |now| now.calls_in_message > 1,
+            one_of_several,
         ),
-        rule(
+        Rule::procedural(
             "no-text-with-call",
             "A message that holds a tool call holds no text for the customer, and a message to \
              the customer holds no tool call.",
-            |now| now.text_beside,
+            beside_text,
         ),
-        rule(
+        Rule::procedural(
             "look-before-write",
             "Before you change an order, look it up: its owner, its status and its items decide \
              what is allowed.",
-            unseen,
+            |now| unseen(now, "get_order_details", "order_id"),
         ),
     ]
 }
@@ -85,26 +74,4 @@ fn another_person(now: &Situation<'_>) -> bool {
         }
         _ => false,
     }
-}
-
-fn unconfirmed(now: &Situation<'_>) -> bool {
-    let (Effect::Write, Some((agent, user))) = (now.effect, now.exchange) else {
-        return false;
-    };
-    let proposed = agent
-        .proposal
-        .as_ref()
-        .is_some_and(|proposal| speech::agrees(proposal, now.call) == Agreement::Same);
-    !proposed || user.consent != Some(true)
-}
-
-fn unseen(now: &Situation<'_>) -> bool {
-    let Some(order) = now.call.text("order_id") else {
-        return false;
-    };
-    now.effect == Effect::Write
-        && !now
-            .earlier
-            .iter()
-            .any(|call| call.name == "get_order_details" && call.text("order_id") == Some(order))
 }

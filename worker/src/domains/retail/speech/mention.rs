@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use proto::record::{Map, Value};
 
-use crate::domains::Mentions;
+use crate::domains::{MOST_NAMED, Mentions};
 
 /// What a word of retail points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,13 +119,15 @@ const WORDS: &[(Word, &str)] = &[
         no longer needed | no longer need | no longer needs | not needed anymore | \
         not needed any more | don't need | do not need | doesn't need | isn't needed | \
         is not needed | no longer require | no longer required | no longer want | \
-        no longer wanted | don't want it anymore",
+        no longer wanted | don't want it anymore | not needed | not need | isn't needed any more | \
+        no use for | no need for | no longer necessary | no longer useful | no longer of use",
     ),
     (
         Word::Mistake,
         "\
         by mistake | by accident | accidentally | accidental | mistakenly | in error | a mistake | \
-        mistaken",
+        mistaken | unintentionally | unintentional | unintended | inadvertently | inadvertent | \
+        didn't mean to | did not mean to | wasn't meant to | was not meant to",
     ),
     (
         Word::Toward,
@@ -219,7 +221,7 @@ pub fn mentions(text: &str) -> Mentions {
 
 fn put(out: &mut Mentions, slot: &str, value: Value) {
     match out.slots.iter_mut().find(|(name, _)| name == slot) {
-        Some((_, known)) if known.contains(&value) => {}
+        Some((_, known)) if known.len() >= MOST_NAMED || known.contains(&value) => {}
         Some((_, known)) => known.push(value),
         None => out.slots.push((slot.to_owned(), vec![value])),
     }
@@ -229,21 +231,18 @@ fn put(out: &mut Mentions, slot: &str, value: Value) {
 fn scan(text: &str) -> Vec<Found<'_>> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(16);
-    let mut words = TABLE
-        .automaton
-        .find_iter(text)
-        .filter(|hit| {
-            let before = hit.start() == 0
-                || !part_of_word(bytes[hit.start() - 1])
-                || bytes[hit.start()] == b'-';
-            let after = hit.end() == bytes.len() || !part_of_word(bytes[hit.end()]);
-            before && after
-        })
-        .peekable();
+    let mut words = TABLE.automaton.find_iter(text).filter(|hit| {
+        let before =
+            hit.start() == 0 || !part_of_word(bytes[hit.start() - 1]) || bytes[hit.start()] == b'-';
+        let after = hit.end() == bytes.len() || !part_of_word(bytes[hit.end()]);
+        before && after
+    });
+    let mut hit = words.next();
     let mut at = 0;
     while at < bytes.len() {
-        while let Some(hit) = words.next_if(|hit| hit.start() <= at) {
-            out.push(Found::Word(TABLE.words[hit.pattern().as_usize()]));
+        while let Some(word) = hit.filter(|hit| hit.start() <= at) {
+            out.push(Found::Word(TABLE.words[word.pattern().as_usize()]));
+            hit = words.next();
         }
         if !bytes[at].is_ascii_alphanumeric() {
             match bytes[at] {
@@ -260,8 +259,9 @@ fn scan(text: &str) -> Vec<Found<'_>> {
                 .take_while(|byte| part_of_word(**byte))
                 .count();
         out.extend(value(text, at, end));
-        while let Some(hit) = words.next_if(|hit| hit.start() < end) {
-            out.push(Found::Word(TABLE.words[hit.pattern().as_usize()]));
+        while let Some(word) = hit.filter(|hit| hit.start() < end) {
+            out.push(Found::Word(TABLE.words[word.pattern().as_usize()]));
+            hit = words.next();
         }
         at = end;
     }
@@ -440,7 +440,7 @@ fn payments(found: &[Found<'_>], out: &mut Mentions) {
             _ => continue,
         };
         let value = Value::from(value);
-        if !away && !sources.contains(&value) {
+        if !away && sources.len() < MOST_NAMED && !sources.contains(&value) {
             sources.push(value);
         }
     }
@@ -475,13 +475,12 @@ fn reasons(found: &[Found<'_>], out: &mut Mentions) {
 
 /// The address whose zip begins at `zip`: street, perhaps a unit, city, two capitals, zip, country.
 fn address(text: &str, zip: usize) -> Option<Map> {
-    let from = text[..zip]
-        .rfind(['\n', ':', '"', '('])
-        .map_or(0, |at| at + 1);
-    let window = zip.saturating_sub(160).max(from);
-    let window = (window..=zip).find(|&at| text.is_char_boundary(at))?;
-    let before = text[window..zip].trim_end_matches([' ', ',']);
-    let (head, state) = before.split_at(before.len() - 2);
+    let window = (zip.saturating_sub(160)..=zip).find(|&at| text.is_char_boundary(at))?;
+    let near = &text[window..zip];
+    let from = near.rfind(['\n', ':', '"', '(']).map_or(0, |at| at + 1);
+    let before = near[from..].trim_end_matches([' ', ',']);
+    // The capitals may stand before the mark, as in "NY: 10001", or too far back.
+    let (head, state) = before.split_at_checked(before.len().checked_sub(2)?)?;
     let parts: Vec<&str> = head
         .trim_end_matches([' ', ','])
         .split(',')

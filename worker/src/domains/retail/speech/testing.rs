@@ -53,6 +53,9 @@ impl Domain for Talk {
     fn base(&self) -> BaseId {
         unreachable!("speech asks for no base")
     }
+    fn encode_base(&self) -> Result<Vec<u8>, proto::wire::WireError> {
+        unreachable!("speech asks for no base")
+    }
     fn policy(&self) -> &str {
         ""
     }

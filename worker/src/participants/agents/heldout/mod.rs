@@ -2,13 +2,15 @@
 //! things up, asks, declines, proposes and acts. It never sees the task, so that what it earns shows
 //! whether tasks can be solved from the outside.
 //!
-//! Reading order: `text` (words), `identity`, `acts` (what is wanted), `wish`, `matching` and
-//! `options` (what is meant, held against `records`), `address`, `steps` (what is next for a
-//! wish), `answer` (questions), `hear` (what a message changes), `speech`.
+//! Reading order: `text` (words), `identity`, `acts` (what is wanted, by `verbs`), `wish`, `matching` and
+//! `options` (what is meant, held against `records`), `address`, `steps` (what is next for a wish, with
+//! `choose` and `swap`), `answer` (questions), `hear` and `amend` (what a message changes), `speech`.
 
 mod acts;
 mod address;
+mod amend;
 mod answer;
+mod choose;
 mod hear;
 mod identity;
 mod matching;
@@ -17,7 +19,9 @@ mod phrases;
 mod records;
 mod speech;
 mod steps;
+mod swap;
 mod text;
+mod verbs;
 mod wish;
 
 use proto::record::{Message, PlannedCall};

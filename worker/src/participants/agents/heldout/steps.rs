@@ -4,13 +4,14 @@ use proto::record::{PlannedCall, Value};
 
 use super::acts::Act;
 use super::address::line;
+use super::choose::{choose_address, choose_payment};
 use super::matching;
-use super::options::{extreme, fitting, wanted};
-use super::phrases::{CANCEL_ONLY_THE, CHOOSE_ADDRESS_DEFAULT_ADDRESS, CHOOSE_ADDRESS_REST_STAYS};
-use super::records::{Address, Item, Method, Order, Product, Records, Variant};
-use super::speech::{Describe, list, money, variant_line};
-use super::text::{any, has, order_ids, words};
-use super::wish::{Reason, Wish, borrowed};
+use super::phrases::CANCEL_ONLY_THE;
+use super::records::{Address, Item, Order, Records};
+use super::speech::{Describe, list, money};
+use super::swap::swap;
+use super::text::{any, order_ids, words};
+use super::wish::{Reason, Wish};
 
 /// What an open question is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +45,8 @@ pub(super) enum Step {
     Propose(PlannedCall, String),
 }
 
-type Next<T> = Result<T, Step>;
+/// What is found, or what is next instead.
+pub(super) type Next<T> = Result<T, Step>;
 
 /// Takes a wish as far as it goes.
 pub(super) fn step(wish: &mut Wish, records: &Records) -> Step {
@@ -62,7 +64,7 @@ pub(super) fn step(wish: &mut Wish, records: &Records) -> Step {
     done.map_or_else(|step| step, |(call, text)| Step::Propose(call, text))
 }
 
-fn refuse<T>(text: impl Into<String>) -> Next<T> {
+pub(super) fn refuse<T>(text: impl Into<String>) -> Next<T> {
     Err(Step::Refuse(text.into()))
 }
 
@@ -75,7 +77,7 @@ fn needs(act: Act) -> &'static str {
     }
 }
 
-fn find_order<'a>(wish: &mut Wish, records: &'a Records) -> Next<&'a Order> {
+pub(super) fn find_order<'a>(wish: &mut Wish, records: &'a Records) -> Next<&'a Order> {
     if wish.order.is_none() {
         wish.order = Some(choose_order(wish, records)?);
     }
@@ -147,7 +149,11 @@ impl Single for Vec<String> {
 }
 
 /// The wish's order, if it is the customer's and its status lets the wish through.
-fn lawful_order<'a>(wish: &mut Wish, records: &'a Records, verb: &str) -> Next<&'a Order> {
+pub(super) fn lawful_order<'a>(
+    wish: &mut Wish,
+    records: &'a Records,
+    verb: &str,
+) -> Next<&'a Order> {
     let order = find_order(wish, records)?;
     let id = &order.order_id;
     if records
@@ -174,7 +180,10 @@ fn lawful_order<'a>(wish: &mut Wish, records: &'a Records, verb: &str) -> Next<&
     ))
 }
 
-fn call<const N: usize>(name: &str, arguments: [(&'static str, Value); N]) -> PlannedCall {
+pub(super) fn call<const N: usize>(
+    name: &str,
+    arguments: [(&'static str, Value); N],
+) -> PlannedCall {
     PlannedCall::new(name, arguments)
 }
 
@@ -331,129 +340,7 @@ fn address_arguments(key: &'static str, id: &str, new: &Address) -> [(&'static s
     ]
 }
 
-fn choose_address(wish: &Wish, now: &Address, records: &Records, question: &str) -> Next<Address> {
-    if let Some(whole) = wish.parts.whole() {
-        return Ok(whole);
-    }
-    for text in wish.texts.iter().rev() {
-        let said = words(text);
-        if let Some(order) = borrowed(text, wish, records) {
-            return Ok(order.address.clone());
-        }
-        let own = any(&said, CHOOSE_ADDRESS_DEFAULT_ADDRESS);
-        if own
-            && wish.act == Act::Address
-            && let Some(customer) = &records.customer
-        {
-            return Ok(customer.address.clone());
-        }
-        let rest = any(&said, CHOOSE_ADDRESS_REST_STAYS);
-        if rest && !wish.parts.is_empty() {
-            let mut parts = super::address::Parts {
-                address1: Some(now.address1.clone()),
-                address2: Some(now.address2.clone()),
-                city: Some(now.city.clone()),
-                state: Some(now.state.clone()),
-                zip: Some(now.zip.clone()),
-                country: Some(now.country.clone()),
-            };
-            parts.update(wish.parts.clone());
-            return parts
-                .whole()
-                .ok_or(Step::Ask(Slot::Address, format!("{question}?")));
-        }
-    }
-    let missing = wish.parts.missing();
-    let hint = if wish.parts.is_empty() || missing.is_empty() {
-        "street, city, state and zip code".to_owned()
-    } else {
-        format!("I still need the {}", list(&missing, "and"))
-    };
-    Err(Step::Ask(Slot::Address, format!("{question} ({hint})?")))
-}
-
-fn choose_payment<'a>(
-    wish: &mut Wish,
-    order: &Order,
-    records: &'a Records,
-    question: &str,
-) -> Next<&'a Method> {
-    if let Some(method) = wish.payment.as_ref().and_then(|id| records.method(id)) {
-        return Ok(method);
-    }
-    let mut offered: Vec<&Method> = records.methods();
-    if wish.act == Act::Payment {
-        offered.retain(|method| order.paid_with() != Some(&method.id));
-    } else if wish.act == Act::Return {
-        offered.retain(|method| method.is_gift_card() || order.paid_with() == Some(&method.id));
-    }
-    for text in wish.texts.iter().rev() {
-        let target = payment_part(text, wish.act);
-        let said = words(&target);
-        let found = matching::payments(&target, records);
-        if wish.act != Act::Payment
-            && found.is_empty()
-            && matching::original_payment(&words(text))
-            && let Some(method) = order.paid_with().and_then(|id| records.method(id))
-        {
-            return Ok(method);
-        }
-        match found.as_slice() {
-            [one] => return Ok(one),
-            [] if matching::names_payment(&said) => {
-                let lines: Vec<String> = offered.iter().map(|method| method.describe()).collect();
-                let ids = offered.iter().map(|method| method.id.clone()).collect();
-                return Err(Step::Ask(
-                    Slot::Payment(ids),
-                    format!(
-                        "That payment method is not in your profile. {question}: {}?",
-                        list(&lines, "or")
-                    ),
-                ));
-            }
-            [] => {}
-            several => {
-                offered = several.to_vec();
-                break;
-            }
-        }
-    }
-    if let [one] = offered.as_slice() {
-        return Ok(one);
-    }
-    let lines: Vec<String> = offered.iter().map(|method| method.describe()).collect();
-    let ids = offered.iter().map(|method| method.id.clone()).collect();
-    Err(Step::Ask(
-        Slot::Payment(ids),
-        format!("{question}: {}?", list(&lines, "or")),
-    ))
-}
-
-/// The part of a text that names the method to use: not the one that only describes the order.
-fn payment_part(text: &str, act: Act) -> String {
-    let said = words(text);
-    let paid = super::text::spans(&said, "paid").first().map(|span| span.0);
-    let Some(at) = paid else {
-        let to = said
-            .iter()
-            .rposition(|word| word.text == "to")
-            .filter(|_| act == Act::Payment);
-        let tail = to.map(|at| text[said[at].at..].to_owned());
-        return tail
-            .filter(|tail| matching::names_payment(&words(tail)) || has(&words(tail), "card"))
-            .unwrap_or_else(|| text.to_owned());
-    };
-    let until = said[at..].iter().skip(2).position(|word| {
-        matches!(
-            word.text.as_str(),
-            "to" | "and" | "for" | "into" | "please" | "back"
-        )
-    });
-    let end = until.map_or(text.len(), |offset| said[at + 2 + offset].at);
-    format!("{} {}", &text[..said[at].at], &text[end..])
-}
-
-fn find_items(wish: &mut Wish, order: &Order) -> Next<()> {
+pub(super) fn find_items(wish: &mut Wish, order: &Order) -> Next<()> {
     wish.read_items(order);
     if let Some((open, _)) = wish.open.first() {
         let lines: Vec<String> = open
@@ -522,208 +409,4 @@ fn give_back(wish: &mut Wish, records: &Records) -> Next<(PlannedCall, String)> 
         ("payment_method_id", method.id.as_str().into()),
     ];
     Ok((call("return_delivered_order_items", arguments), text))
-}
-
-fn swap(wish: &mut Wish, records: &Records) -> Next<(PlannedCall, String)> {
-    if wish.act == Act::Modify && find_order(wish, records)?.status == "delivered" {
-        wish.act = Act::Exchange;
-    }
-    let exchange = wish.act == Act::Exchange;
-    let verb = if exchange {
-        "exchange items of an order"
-    } else {
-        "modify the items of an order"
-    };
-    let order = lawful_order(wish, records, verb)?;
-    let id = &order.order_id;
-    find_items(wish, order)?;
-    let mut lines = Vec::new();
-    let mut difference = 0.0;
-    let (mut old_ids, mut new_ids) = (Vec::new(), Vec::new());
-    for turn in 0..wish.items.len() {
-        let variant = choose_variant(wish, turn, order, records)?;
-        let old = &order.items[wish.items[turn].place];
-        difference += variant.price - old.price;
-        lines.push(format!(
-            "the {} by {}",
-            old.describe(),
-            variant_line(variant)
-        ));
-        old_ids.push(old.item_id.as_str());
-        new_ids.push(variant.item_id.as_str());
-    }
-    let method = choose_payment(
-        wish,
-        order,
-        records,
-        "Which payment method should be used for the price difference",
-    )?;
-    if method.is_gift_card() && method.balance + 0.005 < difference {
-        return refuse(format!(
-            "the balance of {} does not cover the price difference of {}",
-            method.describe(),
-            money(difference)
-        ));
-    }
-    let owed = owed(difference, method);
-    let (tool, does) = if exchange {
-        ("exchange_delivered_order_items", "exchange")
-    } else {
-        ("modify_pending_order_items", "replace")
-    };
-    let text = format!(
-        "In order {id}, I will {does} {}. {owed}",
-        list(&lines, "and")
-    );
-    let arguments = [
-        ("order_id", id.as_str().into()),
-        ("item_ids", Value::texts(old_ids)),
-        ("new_item_ids", Value::texts(new_ids)),
-        ("payment_method_id", method.id.as_str().into()),
-    ];
-    Ok((call(tool, arguments), text))
-}
-
-/// Who pays what is left of a swap.
-fn owed(difference: f64, method: &Method) -> String {
-    if difference > 0.005 {
-        format!(
-            "The price difference of {} will be charged to {}.",
-            money(difference),
-            method.describe()
-        )
-    } else if difference < -0.005 {
-        format!(
-            "The price difference of {} will be refunded to {}.",
-            money(-difference),
-            method.describe()
-        )
-    } else {
-        format!(
-            "There is no price difference; the payment method is {}.",
-            method.describe()
-        )
-    }
-}
-
-fn choose_variant<'a>(
-    wish: &mut Wish,
-    turn: usize,
-    order: &Order,
-    records: &'a Records,
-) -> Next<&'a Variant> {
-    let old = &order.items[wish.items[turn].place];
-    let Some(product) = records.products.get(&old.product_id) else {
-        return Err(Step::Call(PlannedCall::new(
-            "get_product_details",
-            [("product_id", old.product_id.as_str())],
-        )));
-    };
-    let Some(product) = product else {
-        return refuse(format!("the {} is no longer in our catalogue", old.name));
-    };
-    if let Some(variant) = wish.items[turn]
-        .new
-        .as_ref()
-        .and_then(|id| product.variants.get(id))
-    {
-        return Ok(variant);
-    }
-    let want = wanted(&wish.items[turn].wants, product, old);
-    let fit = fitting(&want, product, old);
-    let mut free: Vec<&Variant> = fit
-        .iter()
-        .copied()
-        .filter(|variant| variant.available && variant.item_id != old.item_id)
-        .collect();
-    if let Some(which) = want.extreme {
-        free = extreme(free, which);
-    }
-    if !want.options.is_empty() && want.extreme.is_none() {
-        let others: Vec<&Variant> = fit
-            .iter()
-            .copied()
-            .filter(|variant| variant.item_id != old.item_id)
-            .collect();
-        match otherwise_same(&want, &others, old) {
-            Some(one) if one.available => return Ok(one),
-            Some(_) => {
-                return refuse(format!(
-                    "the {} you would like instead is not available at the moment",
-                    old.name
-                ));
-            }
-            None => {}
-        }
-    }
-    if let ([one], false) = (free.as_slice(), want.is_empty()) {
-        return Ok(one);
-    }
-    if free.is_empty() && !want.is_empty() {
-        if fit.iter().any(|variant| variant.item_id != old.item_id) {
-            return refuse(format!(
-                "the {} you would like instead is not available at the moment",
-                old.name
-            ));
-        }
-        if !fit.is_empty() {
-            return refuse(format!(
-                "the new {} must be different from the one it replaces, and that is the very same item",
-                old.name
-            ));
-        }
-    }
-    Err(ask_variant(turn, old, product, free))
-}
-
-/// Offers the variants that fit, or all where none does.
-fn ask_variant<'a>(
-    turn: usize,
-    old: &Item,
-    product: &'a Product,
-    mut free: Vec<&'a Variant>,
-) -> Step {
-    let lead = if free.is_empty() {
-        "We do not have exactly that. "
-    } else {
-        ""
-    };
-    if free.is_empty() {
-        free = product
-            .variants
-            .values()
-            .filter(|variant| variant.available && variant.item_id != old.item_id)
-            .collect();
-    }
-    if free.is_empty() {
-        return Step::Refuse(format!(
-            "no other variant of the {} is available at the moment",
-            old.name
-        ));
-    }
-    let lines: Vec<String> = free.iter().map(|variant| variant_line(variant)).collect();
-    let ids = free.iter().map(|variant| variant.item_id.clone()).collect();
-    Step::Ask(
-        Slot::Variant(turn, ids),
-        format!(
-            "{lead}Which {} would you like instead: {}?",
-            old.name,
-            list(&lines, "or")
-        ),
-    )
-}
-
-/// The one variant that differs from the old only in what was asked for; the customer confirms it.
-fn otherwise_same<'a>(
-    want: &super::options::Wanted,
-    free: &[&'a Variant],
-    old: &Item,
-) -> Option<&'a Variant> {
-    let same = |variant: &&&'a Variant| {
-        variant.options.iter().all(|(key, value)| {
-            want.options.contains_key(key) || old.options.get(key) == Some(value)
-        })
-    };
-    let mut found = free.iter().filter(same);
-    found.next().filter(|_| found.next().is_none()).copied()
 }

@@ -1,19 +1,19 @@
-//! The store within one process: bounded by bytes, the least recently used value goes first.
+//! Snapshots within one process: bounded by bytes, the least recently used value goes first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{SnapshotStore, StoreError};
 use crate::digest::Digest;
+use crate::store::{SnapshotStore, StoreError};
 
 /// Counted for every value beside its bytes: keys, maps and the counter of the `Arc`.
 const ENTRY_BYTES: usize = 160;
 
 /// See the module documentation.
 #[derive(Debug)]
-pub struct MemoryStore {
+pub struct MemorySnapshots {
     limit: usize,
     shelf: Mutex<Shelf>,
 }
@@ -27,7 +27,7 @@ struct Shelf {
     bytes: usize,
 }
 
-impl MemoryStore {
+impl MemorySnapshots {
     /// An empty store that holds at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl MemoryStore {
 }
 
 #[async_trait]
-impl SnapshotStore for MemoryStore {
+impl SnapshotStore for MemorySnapshots {
     async fn put(&self, bytes: Arc<[u8]>) -> Result<Digest, StoreError> {
         let size = bytes.len() + ENTRY_BYTES;
         if size > self.limit {
@@ -117,15 +117,15 @@ mod tests {
 
     #[tokio::test]
     async fn conforms() {
-        super::super::conformance::suite(async || {
-            Box::new(MemoryStore::new(64 << 20)) as Box<dyn SnapshotStore>
+        crate::store::conformance::snapshots(async || {
+            Box::new(MemorySnapshots::new(64 << 20)) as Box<dyn SnapshotStore>
         })
         .await;
     }
 
     #[tokio::test]
     async fn the_least_recently_used_goes_first() {
-        let store = MemoryStore::new(3 * (100 + ENTRY_BYTES));
+        let store = MemorySnapshots::new(3 * (100 + ENTRY_BYTES));
         let mut digests = Vec::new();
         for fill in 0..3_u8 {
             digests.push(store.put(vec![fill; 100].into()).await.unwrap());
@@ -139,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_value_over_the_limit_is_refused() {
-        let store = MemoryStore::new(1000);
+        let store = MemorySnapshots::new(1000);
         let error = store
             .put(vec![0; 1000].into())
             .await
@@ -154,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn rot_is_absence() {
-        let store = MemoryStore::new(1000);
+        let store = MemorySnapshots::new(1000);
         let digest = store.put(b"right".to_vec().into()).await.unwrap();
         store.lock().values.get_mut(&digest).unwrap().0 = b"wrong".to_vec().into();
         assert_eq!(store.get(&digest).await.unwrap(), None);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::SnapshotStore;
 use crate::digest::Digest;
+use crate::store::SnapshotStore;
 
 /// Runs every case on a store made by `fresh`; panics with the number of the clause that does not
 /// hold. The store must hold a few megabytes.
-pub async fn suite<F: AsyncFn() -> Box<dyn SnapshotStore>>(fresh: F) {
+pub async fn snapshots<F: AsyncFn() -> Box<dyn SnapshotStore>>(fresh: F) {
     s1_names_are_content(&*fresh().await).await;
     s2_absence_is_not_an_error(&*fresh().await).await;
     s3_what_comes_back_is_what_went_in(&*fresh().await).await;

@@ -1,0 +1,504 @@
+//! The only loop of the coordinator: publishes what the run asks for, and takes outcomes in.
+//!
+//! An outcome is appended to the ledger and made durable in a group commit, and only then
+//! acknowledged. What the ledger already holds is never published: its summary answers at once, so
+//! resuming a run is replaying its ledger through the same state machine.
+//!
+//! Jobs are published many at a time, each awaited for its confirmation. One that stays unanswered for
+//! [`Options::patience`] is published again: the derived id makes a second answer harmless, and so a
+//! broker that lost everything costs time only.
+//!
+//! Reading order: `content` (jobs and what they carry), `entry` (what the ledger keeps beside it),
+//! `publishing`, `world`, `fresh`.
+
+mod content;
+mod entry;
+mod fresh;
+mod publishing;
+mod watch;
+mod world;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::ids::{JobId, RunId};
+use proto::job::{Rollout, Stage, job_id};
+use proto::outcome::{Notice, Outcome, StageResult};
+use proto::queue::{Consumer, Delivery, Message, Queue, QueueError};
+use proto::record::WorldRef;
+use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER, PROBE_HEADER};
+use proto::wire::{self, Kind, WireError};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use worker::blocking::in_place;
+use worker::domains::Domain;
+use worker::process::metrics::Metrics;
+use worker::process::metrics::label::{Came as Counted, Planned};
+use worker::process::telemetry::spans::{self, System};
+
+use crate::archive::{Archive, ArchiveError};
+use crate::ledger::{Ledger, LedgerError};
+use crate::plan::Plan;
+use crate::plan::cells::Layout;
+use crate::run::{Ask, Result as Came, Run};
+use content::Content;
+use fresh::Fresh;
+use publishing::{Publishing, Refused};
+
+pub use entry::came;
+pub use watch::{Turn, Watch};
+pub use world::RunWorld;
+
+/// Outcomes in one group commit, at most.
+pub const GROUP: usize = 512;
+/// How long outcomes are gathered for one group commit.
+const GATHER: Duration = Duration::from_millis(40);
+/// How long an outcome lane is silent when it has nothing to pass on from a predecessor.
+const INHERIT: Duration = Duration::from_millis(200);
+/// Early answers that are held; what comes beyond them is let go, and its job done again.
+const EARLY: usize = 4 * GROUP;
+/// How often what is due is looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// Results kept at hand for each job of the window.
+const AT_HAND: usize = 4;
+
+/// Why a run stops.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// The ledger's.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The queue's.
+    #[error("failed to reach the queue: {0}")]
+    Queue(#[from] QueueError),
+    /// An outcome or a job that does not encode or decode.
+    #[error("failed to read or write job {job}: {source}")]
+    Wire {
+        /// The job.
+        job: JobId,
+        /// What is wrong with the bytes.
+        source: WireError,
+    },
+    /// A base world that workers can't be given.
+    #[error("failed to encode the base world for workers elsewhere: {0}; make it smaller")]
+    World(#[source] WireError),
+    /// A record that is not what its job makes.
+    #[error("the ledger's record of job {0} holds another stage's result")]
+    Mixed(JobId),
+    /// The run whose tasks are used can't be read.
+    #[error("failed to read a task: {0}")]
+    Tasks(#[from] ArchiveError),
+}
+
+/// What a dispatch needs of its run.
+#[derive(Debug, Clone)]
+pub struct Course {
+    /// The run.
+    pub run: RunId,
+    /// The plan.
+    pub plan: Plan,
+    /// What each slot asks for.
+    pub layout: Layout,
+}
+
+impl Course {
+    /// Id of the job that an ask stands for.
+    pub fn job(&self, ask: &Ask) -> JobId {
+        let rollout = ask.rollout.map(|(agent, trial, twin)| Rollout {
+            agent: &self.plan.agents[usize::from(agent)],
+            trial,
+            twin,
+        });
+        job_id(self.run, ask.stage, ask.slot, ask.candidate, rollout)
+    }
+}
+
+/// How a run is dispatched; no influence on its results.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where outcomes come back to.
+    pub instance: Instance,
+    /// The base world.
+    pub world: RunWorld,
+    /// Jobs in flight.
+    pub window: usize,
+    /// A job that is not answered for so long is published again; never if there is none.
+    pub patience: Option<Duration>,
+    /// When the ledger can't be written, waits for room instead of ending.
+    pub persistent: bool,
+    /// Asked to stop, waits for what is in flight instead of leaving it to whoever goes on.
+    pub finish_in_flight: bool,
+    /// What the queue is, for traces.
+    pub system: System,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl Options {
+    /// For workers in this process, which can't get lost.
+    pub fn embedded(domain: &dyn Domain, window: usize, metrics: Metrics) -> Self {
+        Self {
+            instance: Instance::EMBEDDED,
+            world: RunWorld::at_hand(domain),
+            window,
+            patience: None,
+            persistent: false,
+            finish_in_flight: true,
+            system: System::Memory,
+            metrics,
+        }
+    }
+}
+
+/// A job that was published and is not answered.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    ask: Ask,
+    since: Instant,
+}
+
+/// A run being carried out.
+#[derive(Debug)]
+pub struct Dispatch<'a> {
+    content: Content<'a>,
+    run: Run,
+    options: Options,
+    publishing: Publishing,
+    asked: HashMap<JobId, Asked>,
+    /// Answers to jobs that are not asked for yet: a predecessor published them.
+    early: HashMap<JobId, Delivery>,
+    /// Deliveries whose content is appended, to be acknowledged after the next commit.
+    appended: Vec<Delivery>,
+}
+
+impl<'a> Dispatch<'a> {
+    /// Takes a run up where its ledger left it. With `tasks`, the run only rolls out, on the tasks of
+    /// that run, which has the same run id.
+    pub fn new(
+        course: &'a Course,
+        run: Run,
+        ledger: Ledger,
+        tasks: Option<Arc<Archive>>,
+        queue: Arc<dyn Queue>,
+        options: Options,
+    ) -> Self {
+        let fresh = Fresh::new(AT_HAND * options.window);
+        Self {
+            content: Content {
+                course,
+                ledger,
+                tasks,
+                fresh,
+            },
+            run,
+            publishing: Publishing::new(queue),
+            options,
+            asked: HashMap::new(),
+            early: HashMap::new(),
+            appended: Vec::new(),
+        }
+    }
+
+    /// Takes in what a predecessor's jobs came to, so that they are not published again.
+    pub async fn inherit(
+        &mut self,
+        outcomes: &mut dyn Consumer,
+        queue: &dyn Queue,
+    ) -> Result<(), DispatchError> {
+        let lane = Lane::Outcomes(self.options.instance);
+        loop {
+            match tokio::time::timeout(INHERIT, outcomes.next()).await {
+                Ok(Ok(Some(delivery))) => self.hear(delivery)?,
+                Ok(Ok(None)) => return Err(QueueError::Closed(lane).into()),
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) if queue.ready(lane).await? == 0 => return Ok(()),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Carries the run out over its outcome lane, until it is finished or `stop` is called.
+    pub async fn carry_out(
+        mut self,
+        outcomes: &mut dyn Consumer,
+        watch: &mut dyn Watch,
+        stop: CancellationToken,
+    ) -> Result<(Run, Ledger), DispatchError> {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let stopped = stop.is_cancelled();
+            if stopped {
+                self.run.drain();
+            }
+            self.ask(Some(watch))?;
+            self.settle().await?;
+            let leave = self.run.idle() || !self.options.finish_in_flight;
+            if self.run.finished() || stopped && leave {
+                break;
+            }
+            tokio::select! {
+                delivery = outcomes.next() => self.take_in(delivery?, outcomes).await?,
+                published = self.publishing.next() => self.published(published)?,
+                () = stop.cancelled(), if !stopped => {}
+                _ = tick.tick() => self.look_around().await?,
+            }
+            self.measure();
+            watch.progress(self.run.progress());
+        }
+        self.settle().await?;
+        self.commit().await?;
+        watch.progress(self.run.progress());
+        Ok((self.run, self.content.ledger))
+    }
+
+    /// Shows where the run stands.
+    fn measure(&self) {
+        let (course, progress) = (&self.options.metrics.course, self.run.progress());
+        course.in_flight.of(()).set(self.asked.len() as i64);
+        course.window.of(()).set(self.options.window as i64);
+        for (planned, count) in [
+            (Planned::Settled, progress.settled),
+            (Planned::Exhausted, progress.exhausted),
+            (Planned::Failed, progress.failed),
+        ] {
+            course.slots.of((planned,)).set(i64::from(count));
+        }
+        let closed = progress.settled + progress.exhausted + progress.failed;
+        let all = self.content.course.plan.tasks.max(1);
+        course
+            .progress
+            .of(())
+            .set(f64::from(closed) / f64::from(all));
+    }
+
+    /// Publishes what the run asks for; what the ledger holds is answered from it.
+    fn ask(&mut self, mut watch: Option<&mut dyn Watch>) -> Result<(), DispatchError> {
+        let mut answered = 0_u32;
+        while let Some(ask) = self.run.ask() {
+            let id = self.content.course.job(&ask);
+            if let Some(summary) = self.content.known(&ask, &id) {
+                self.run.outcome(ask, came(&summary));
+                answered += 1;
+                if answered.is_multiple_of(4096)
+                    && let Some(watch) = &mut watch
+                {
+                    watch.progress(self.run.progress());
+                }
+                continue;
+            }
+            let since = Instant::now();
+            self.asked.insert(id, Asked { ask, since });
+            if let Some(delivery) = self.early.remove(&id) {
+                self.hear(delivery)?;
+                continue;
+            }
+            self.publish(&ask, id, self.options.world.reference())?;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, ask: &Ask, id: JobId, world: WorldRef) -> Result<(), DispatchError> {
+        let job = self.content.job(ask, id, world)?;
+        let body = wire::encode(Kind::Job, &job)
+            .map_err(|source| DispatchError::Wire { job: id, source })?;
+        let mut message =
+            Message::new(id.0, body).with(INSTANCE_HEADER, self.options.instance.to_string());
+        let span = spans::publish(self.options.system, lane(ask.stage), &mut message);
+        self.publishing.begin(lane(ask.stage), message, span);
+        self.options.metrics.course.published.of((ask.stage,)).inc();
+        Ok(())
+    }
+
+    /// A job that the queue will never carry has failed; anything else ends the run.
+    fn published(&mut self, refused: Refused) -> Result<(), DispatchError> {
+        let job = refused.job;
+        let Some(Asked { ask, .. }) = self.asked.get(&job).copied() else {
+            return Ok(());
+        };
+        if !matches!(refused.error, QueueError::TooLarge { .. }) {
+            return Err(refused.error.into());
+        }
+        let result = StageResult::Failed {
+            stage: ask.stage,
+            error: refused.error.to_string(),
+        };
+        let outcome = Outcome { job, result };
+        let body = wire::encode(Kind::Outcome, &outcome)
+            .map_err(|source| DispatchError::Wire { job, source })?;
+        self.answer(job, &body)
+    }
+
+    /// Takes an outcome, gathers what comes with it, commits, and acknowledges.
+    async fn take_in(
+        &mut self,
+        first: Option<Delivery>,
+        outcomes: &mut dyn Consumer,
+    ) -> Result<(), DispatchError> {
+        let Some(first) = first else {
+            // Whoever closed the queue wants no more of it; waiting on would be turning in a circle.
+            return Err(QueueError::Closed(Lane::Outcomes(self.options.instance)).into());
+        };
+        let deadline = Instant::now() + GATHER;
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            self.hear(delivery)?;
+            // Asking while gathering keeps the workers busy.
+            self.ask(None)?;
+            if self.appended.len() >= GROUP {
+                break;
+            }
+            next = match tokio::time::timeout_at(deadline, outcomes.next()).await {
+                Ok(delivery) => delivery?,
+                Err(_) => break,
+            };
+        }
+        self.settle().await
+    }
+
+    /// Commits what was appended, and acknowledges it.
+    async fn settle(&mut self) -> Result<(), DispatchError> {
+        if self.appended.is_empty() {
+            return Ok(());
+        }
+        self.commit().await?;
+        for delivery in self.appended.drain(..) {
+            // A lost ack brings the outcome again, and the ledger knows it by then.
+            drop(delivery.ack().await);
+        }
+        Ok(())
+    }
+
+    /// Makes what was appended durable.
+    async fn commit(&mut self) -> Result<(), DispatchError> {
+        loop {
+            let began = Instant::now();
+            let committed = in_place(|| self.content.ledger.commit());
+            let course = &self.options.metrics.course;
+            course.commit.record((), began.elapsed());
+            match committed {
+                Ok(()) => return Ok(()),
+                Err(error @ LedgerError::Fenced { .. }) => {
+                    course.fenced.of(()).inc();
+                    return Err(error.into());
+                }
+                Err(error @ LedgerError::Io { .. }) if self.options.persistent => {
+                    tracing::error!(%error, "the ledger can't be written; nothing is lost, trying again");
+                    tokio::time::sleep(TICK).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Takes a message of a worker. It is acknowledged after the next commit, whose content it may be;
+    /// an answer to what is not asked yet is held.
+    fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
+        let id = JobId(delivery.message().id);
+        let headers = &delivery.message().headers;
+        if headers.contains_key(PROBE_HEADER) {
+            // Somebody stands by; it has its answer in not receiving it.
+        } else if headers.contains_key(NOTICE_HEADER) {
+            self.notice(id, delivery.body())?;
+        } else if self.asked.contains_key(&id) {
+            self.answer(id, delivery.body())?;
+        } else if let Some((summary, _)) = self.content.ledger.index().get(&id) {
+            if let Some(stage) = Stage::ALL.get(usize::from(summary.stage)) {
+                self.options.metrics.course.duplicates.of((*stage,)).inc();
+            }
+        } else if self.early.len() < EARLY {
+            self.early.insert(id, delivery);
+            return Ok(());
+        }
+        self.appended.push(delivery);
+        Ok(())
+    }
+
+    /// Appends an outcome and tells the run.
+    fn answer(&mut self, id: JobId, body: &[u8]) -> Result<(), DispatchError> {
+        let Some(Asked { ask, .. }) = self.asked.remove(&id) else {
+            return Ok(());
+        };
+        let outcome: Outcome = wire::decode(Kind::Outcome, body)
+            .map_err(|source| DispatchError::Wire { job: id, source })?;
+        let entry = entry::of(&ask, id, &outcome.result);
+        self.content.ledger.append(&entry, body)?;
+        let came = entry::came_of(&entry);
+        let course = &self.options.metrics.course;
+        course.appended.of((ask.stage, counted(&came))).inc();
+        course.ledger_bytes.of(()).inc_by(body.len() as u64);
+        if matches!(came, Came::Made { .. }) && ask.stage != Stage::Rollout {
+            let candidate = (ask.slot, ask.candidate);
+            self.content.fresh.put(candidate, outcome.result);
+        }
+        self.run.outcome(ask, came);
+        Ok(())
+    }
+
+    /// Hears what a worker tells of a job that stays open.
+    fn notice(&mut self, id: JobId, body: &[u8]) -> Result<(), DispatchError> {
+        let Some(asked) = self.asked.get_mut(&id) else {
+            return Ok(());
+        };
+        let ask = asked.ask;
+        let notice: Notice = wire::decode(Kind::Notice, body)
+            .map_err(|source| DispatchError::Wire { job: id, source })?;
+        if let Some(entry) = entry::of_event(&ask, id, &notice) {
+            self.content.ledger.append(&entry, body)?;
+        }
+        match notice {
+            Notice::Missing { snapshot } => {
+                tracing::info!(job = %id, %snapshot, "a worker misses the base world; the job is sent with it");
+                asked.since = Instant::now();
+                self.publish(&ask, id, self.options.world.inline())?;
+            }
+            Notice::Crashed { times, how } => {
+                tracing::error!(job = %id, times, how, "the process of a job died");
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees whether somebody took over, and publishes again what was not answered for too long.
+    async fn look_around(&mut self) -> Result<(), DispatchError> {
+        self.commit().await?;
+        let Some(patience) = self.options.patience else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        let overdue: Vec<(JobId, Ask)> = self
+            .asked
+            .iter_mut()
+            .filter(|(_, asked)| now.duration_since(asked.since) >= patience)
+            .map(|(id, asked)| {
+                asked.since = now;
+                (*id, asked.ask)
+            })
+            .collect();
+        if !overdue.is_empty() {
+            tracing::warn!(jobs = overdue.len(), "unanswered for long, published again");
+        }
+        for (id, ask) in overdue {
+            self.publish(&ask, id, self.options.world.reference())?;
+        }
+        Ok(())
+    }
+}
+
+fn counted(came: &Came) -> Counted {
+    match came {
+        Came::Made { .. } => Counted::Made,
+        Came::Rejected(_) => Counted::Rejected,
+        Came::Failed => Counted::Failed,
+    }
+}
+
+fn lane(stage: Stage) -> Lane {
+    match stage {
+        Stage::Explore => Lane::Explore,
+        Stage::Synthesize => Lane::Synthesize,
+        Stage::Verify => Lane::Verify,
+        Stage::Rollout => Lane::Rollout,
+    }
+}

@@ -1,0 +1,21 @@
+//! What is seen of a run from outside.
+
+use crate::run::Progress;
+
+/// Whose turn it is, where several coordinators are at a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Another's: this one stands by.
+    Others,
+    /// This one's, after it stood by.
+    Ours,
+}
+
+/// Follows a run from outside.
+pub trait Watch {
+    /// Called now and then, and at the end; first when the run begins or goes on.
+    fn progress(&mut self, progress: Progress);
+
+    /// Called by a coordinator that stands by; never by one that need not.
+    fn turn(&mut self, _turn: Turn) {}
+}

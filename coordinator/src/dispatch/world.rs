@@ -1,0 +1,81 @@
+//! The base world that jobs are over, and how workers are helped to it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use proto::digest::Digest;
+use proto::record::{Recipe, WorldRef, WorldSource};
+use proto::store::SnapshotStore;
+use worker::domains::Domain;
+use worker::worlds;
+
+use super::DispatchError;
+
+/// The base world of a run, as its jobs name it.
+#[derive(Clone)]
+pub struct RunWorld {
+    reference: WorldRef,
+    /// Encoded, for workers that can't come by it; empty where every worker has it at hand.
+    bytes: Arc<[u8]>,
+}
+
+impl fmt::Debug for RunWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RunWorld")
+            .field(&self.reference.base)
+            .finish()
+    }
+}
+
+impl RunWorld {
+    /// A world that every worker has.
+    pub fn at_hand(domain: &dyn Domain) -> Self {
+        Self {
+            reference: reference(domain, WorldSource::AtHand),
+            bytes: Arc::default(),
+        }
+    }
+
+    /// A world for workers elsewhere, with the recipe of a generated one.
+    ///
+    /// # Errors
+    /// When the world is over the cap of a snapshot.
+    pub fn encoded(domain: &dyn Domain, recipe: Option<Recipe>) -> Result<Self, DispatchError> {
+        let bytes: Arc<[u8]> = worlds::snapshot(domain)
+            .map_err(DispatchError::World)?
+            .into();
+        let snapshot = Digest::of(&bytes);
+        Ok(Self {
+            reference: reference(domain, WorldSource::Stored { snapshot, recipe }),
+            bytes,
+        })
+    }
+
+    /// Puts it where workers look first. A store that is down costs them time, no more.
+    pub async fn offer(&self, store: &dyn SnapshotStore) {
+        if let Err(error) = store.put(Arc::clone(&self.bytes)).await {
+            tracing::warn!(%error, "the store does not take the base world; workers make it anew or are sent it");
+        }
+    }
+
+    /// As jobs name it.
+    pub(super) fn reference(&self) -> WorldRef {
+        self.reference.clone()
+    }
+
+    /// As a job names it whose worker had no other way to it.
+    pub(super) fn inline(&self) -> WorldRef {
+        WorldRef {
+            source: WorldSource::Inline(self.bytes.to_vec()),
+            ..self.reference.clone()
+        }
+    }
+}
+
+fn reference(domain: &dyn Domain, source: WorldSource) -> WorldRef {
+    WorldRef {
+        domain: domain.name().to_owned(),
+        base: domain.base(),
+        source,
+    }
+}

@@ -1,0 +1,202 @@
+//! Coordinator here, workers elsewhere: the same dispatch over the services of a fleet.
+//!
+//! A run's folder has an instance id, drawn once, that names its lane of outcomes. While a coordinator
+//! listens there, a second one is refused, unless it asks to stand by: then it listens too, is given
+//! nothing as long as the first one lives, and goes on in its place afterwards. Which of the two writes
+//! the ledger is decided by the ledger's epochs alone; the lane only saves them from meeting.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::digest::Digest;
+use proto::queue::{Consumer, Message, Queue, QueueError};
+use proto::record::Recipe;
+use proto::store::Shared;
+use proto::topology::{Instance, Lane, PROBE_HEADER};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use worker::domains::Domain;
+use worker::process::metrics::Metrics;
+use worker::process::telemetry::spans::System;
+
+use crate::archive::{Archive, new_run};
+use crate::dispatch::{Course, Dispatch, DispatchError, GROUP, Options, RunWorld, Turn, Watch};
+use crate::home::{Home, HomeError};
+use crate::ledger::{Ledger, LedgerError};
+use crate::run::Run;
+
+/// How often a coordinator that stands by asks whether it is its turn.
+const PROBE: Duration = Duration::from_secs(5);
+/// How long the broker may take to see that a predecessor ended.
+const LEAVING: Duration = Duration::from_secs(2);
+/// How often it is asked.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Why a run over a fleet stops.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The dispatch's.
+    #[error(transparent)]
+    Dispatch(#[from] DispatchError),
+    /// The folder's.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The ledger's.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The queue's.
+    #[error("failed to reach the queue: {0}")]
+    Queue(#[from] QueueError),
+    /// Somebody else coordinates the run.
+    #[error(
+        "another coordinator is at this run (instance {0}): stop it first, or give --standby to take over when it ends"
+    )]
+    Busy(Instance),
+}
+
+/// What a coordinator works with.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Jobs and outcomes.
+    pub queue: Arc<dyn Queue>,
+    /// What the fleet shares.
+    pub shared: Shared,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub struct Work<'a> {
+    /// The run.
+    pub course: &'a Course,
+    /// Its domain over its base world.
+    pub domain: &'a dyn Domain,
+    /// How the base world was generated, if it was.
+    pub recipe: Option<Recipe>,
+    /// The run whose tasks are used, if this one only rolls out. Both have the same run id.
+    pub tasks: Option<Arc<Archive>>,
+}
+
+/// How a run is carried out over a fleet; no influence on its results.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Jobs in flight: the run's share of the fleet.
+    pub window: usize,
+    /// A job that is not answered for so long is published again.
+    pub patience: Duration,
+    /// Waits for the turn instead of being refused.
+    pub standby: bool,
+}
+
+/// A run that was carried out. Its lane is kept until this is dropped, so that nobody takes over while
+/// dataset and report are written.
+#[must_use = "the lane is free for others once this is dropped"]
+pub struct Carried {
+    /// Where the run stands.
+    pub run: Run,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Keeps the lane.
+    pub lane: Box<dyn Consumer>,
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carried")
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Carries a run out with the workers of a fleet; comes back when it is finished or stopped, and with
+/// nothing when it was stopped while it stood by.
+pub async fn carry_out(
+    work: Work<'_>,
+    home: &Home,
+    services: &Services,
+    terms: Terms,
+    watch: &mut dyn Watch,
+    stop: CancellationToken,
+) -> Result<Option<Carried>, FleetError> {
+    let instance = home.instance()?;
+    let Some(mut lane) = take_lane(&*services.queue, instance, terms, watch, &stop).await? else {
+        return Ok(None);
+    };
+    // From here on a predecessor that still lives is fenced.
+    let ledger = worker::blocking::in_place(|| Ledger::open(home.path()))?;
+    let world = RunWorld::encoded(work.domain, work.recipe)?;
+    world.offer(&*services.shared.snapshots).await;
+    let options = Options {
+        instance,
+        world,
+        window: terms.window,
+        patience: Some(terms.patience),
+        persistent: true,
+        finish_in_flight: false,
+        system: System::RabbitMq,
+        metrics: services.metrics.clone(),
+    };
+    let run = new_run(work.course, terms.window);
+    watch.progress(run.progress());
+    let queue = Arc::clone(&services.queue);
+    let mut dispatch = Dispatch::new(work.course, run, ledger, work.tasks, queue, options);
+    dispatch.inherit(&mut *lane, &*services.queue).await?;
+    let (run, ledger) = dispatch.carry_out(&mut *lane, watch, stop).await?;
+    Ok(Some(Carried { run, ledger, lane }))
+}
+
+/// Listens on the lane of outcomes; comes back when it is this coordinator's, or with nothing when it
+/// is stopped before.
+async fn take_lane(
+    queue: &dyn Queue,
+    instance: Instance,
+    terms: Terms,
+    watch: &mut dyn Watch,
+    stop: &CancellationToken,
+) -> Result<Option<Box<dyn Consumer>>, FleetError> {
+    let lane = Lane::Outcomes(instance);
+    let taken = taken(queue, lane).await?;
+    if taken && !terms.standby {
+        return Err(FleetError::Busy(instance));
+    }
+    // Room for what a predecessor's jobs came to, beside one's own.
+    let prefetch = NonZeroUsize::new(2 * terms.window + 4 * GROUP).expect("not zero");
+    let mut outcomes = queue.subscribe(lane, prefetch).await?;
+    if !taken {
+        return Ok(Some(outcomes));
+    }
+    watch.turn(Turn::Others);
+    loop {
+        queue.publish(lane, probe(instance)).await?;
+        tokio::select! {
+            delivery = outcomes.next() => {
+                // Whatever it is, it comes to the one whose turn it is; dropped, it comes again.
+                drop(delivery?.ok_or(QueueError::Closed(lane))?);
+                watch.turn(Turn::Ours);
+                return Ok(Some(outcomes));
+            }
+            () = tokio::time::sleep(PROBE) => {}
+            () = stop.cancelled() => return Ok(None),
+        }
+    }
+}
+
+/// Whether somebody listens on a lane, and goes on to. One that was killed a moment ago is still counted.
+async fn taken(queue: &dyn Queue, lane: Lane) -> Result<bool, QueueError> {
+    let deadline = Instant::now() + LEAVING;
+    while queue.consumers(lane).await? > 0 {
+        if Instant::now() >= deadline {
+            return Ok(true);
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+    Ok(false)
+}
+
+/// A message that says nothing: who receives it has the lane.
+fn probe(instance: Instance) -> Message {
+    Message::new(Digest::of(&instance.0), Vec::new()).with(PROBE_HEADER, "1")
+}

@@ -1,0 +1,111 @@
+//! Listing dead letters and bringing them back.
+//!
+//! A queue shows a message only by delivering it. So letters are taken without being acknowledged,
+//! looked at, and given back in one go, which puts them back in their order.
+
+use lapin::Channel;
+use lapin::message::BasicGetMessage;
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions};
+
+use super::super::{DeadLetter, Lane, QueueError, Wanted};
+use super::core::Core;
+use super::declare::is_missing;
+use super::parcel;
+
+/// The first letters of a lane; they stay.
+pub(super) async fn list(
+    core: &Core,
+    lane: Lane,
+    limit: usize,
+) -> Result<Vec<DeadLetter>, QueueError> {
+    let channel = core.consuming().await?;
+    let (mut letters, mut last) = (Vec::new(), None);
+    while letters.len() < limit {
+        let Some(got) = get(core, &channel, lane).await? else {
+            break;
+        };
+        let (letter, acker) = read(got);
+        letters.push(letter);
+        last = Some(acker);
+    }
+    give_back(&channel, last).await?;
+    Ok(letters)
+}
+
+/// Publishes wanted letters to their lane again, one by one, and removes each once it has arrived.
+pub(super) async fn revive(
+    core: &Core,
+    lane: Lane,
+    limit: usize,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<DeadLetter>, QueueError> {
+    let channel = core.consuming().await?;
+    let (mut revived, mut last) = (Vec::new(), None);
+    while revived.len() < limit {
+        let Some(got) = get(core, &channel, lane).await? else {
+            break;
+        };
+        let (letter, acker) = read(got);
+        if !wanted(&letter) {
+            last = Some(acker);
+            continue;
+        }
+        // A failure leaves the letter on the channel, whose end gives it back.
+        core.fits(lane, &letter.message)?;
+        tokio::select! {
+            published = core.publish(lane, &letter.message) => published?,
+            () = core.closing() => return Err(QueueError::Closed(lane)),
+        }
+        match acker.ack(BasicAckOptions::default()).await {
+            Ok(true) => revived.push(letter),
+            Ok(false) | Err(_) => return Err(core.lost(lane)),
+        }
+    }
+    give_back(&channel, last).await?;
+    Ok(revived)
+}
+
+async fn get(
+    core: &Core,
+    channel: &Channel,
+    lane: Lane,
+) -> Result<Option<BasicGetMessage>, QueueError> {
+    let queue = core.layout.dead(lane);
+    let got = channel
+        .basic_get(queue.as_str().into(), BasicGetOptions::default())
+        .await;
+    match got {
+        Ok(got) => Ok(got),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(unknown(&error)),
+    }
+}
+
+fn read(got: BasicGetMessage) -> (DeadLetter, lapin::Acker) {
+    let raw = got.delivery;
+    let letter = parcel::unpack_dead(&raw.properties, &raw.data);
+    (letter, raw.acker)
+}
+
+/// Gives back everything that this channel took, up to the `last`, and waits until that is done.
+async fn give_back(channel: &Channel, last: Option<lapin::Acker>) -> Result<(), QueueError> {
+    let all = BasicNackOptions {
+        multiple: true,
+        requeue: true,
+    };
+    if let Some(last) = last {
+        last.nack(all).await.map_err(|error| unknown(&error))?;
+    }
+    if !channel.status().connected() {
+        // It ended when it asked for a queue that is not there.
+        return Ok(());
+    }
+    channel
+        .close(200, "done".into())
+        .await
+        .map_err(|error| unknown(&error))
+}
+
+fn unknown(error: &lapin::Error) -> QueueError {
+    QueueError::Unknown(error.to_string())
+}

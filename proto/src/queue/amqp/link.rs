@@ -1,0 +1,167 @@
+//! One connection to the broker, made again whenever it is gone.
+//!
+//! Nobody watches it: whoever needs a channel and finds none dials, with growing pauses, and the
+//! others wait. The client library's own recovery is not used, since it hides that deliveries in hand
+//! were lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use lapin::tcp::OwnedTLSConfig;
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Connection, ConnectionProperties};
+use tokio::sync::{Mutex, watch};
+use tokio::time::{sleep, timeout};
+
+use super::super::QueueError;
+use super::settings::AmqpSettings;
+
+/// Growing pauses with jitter, without an end.
+pub(super) fn pauses() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(5))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// Waits for the next pause.
+pub(super) async fn pause(pauses: &mut ExponentialBackoff) {
+    sleep(pauses.next().unwrap_or(Duration::from_secs(5))).await;
+}
+
+pub(super) struct Link {
+    uri: AMQPUri,
+    tls: OwnedTLSConfig,
+    place: String,
+    name: String,
+    timeout: Duration,
+    closed: watch::Receiver<bool>,
+    reconnects: Arc<AtomicU64>,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Link {
+    /// Connects, or says at once why that is not possible.
+    pub(super) async fn connect(
+        settings: &AmqpSettings,
+        purpose: &str,
+        frame_max: u32,
+        closed: watch::Receiver<bool>,
+        reconnects: Arc<AtomicU64>,
+    ) -> Result<Self, QueueError> {
+        let link = Self {
+            uri: settings.uri(frame_max)?,
+            tls: settings.tls()?,
+            place: settings.place(),
+            name: format!("{} ({purpose})", settings.name),
+            timeout: settings.connect_timeout,
+            closed,
+            reconnects,
+            connection: Mutex::new(None),
+        };
+        let connection = link.dial().await?;
+        *link.connection.lock().await = Some(connection);
+        Ok(link)
+    }
+
+    /// A new channel, waiting for the broker as long as it takes. Once closed, only on a connection
+    /// that still stands.
+    pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
+        let mut pauses = pauses();
+        loop {
+            match self.try_channel().await {
+                Ok(channel) => return Ok(channel),
+                Err(error) if *self.closed.borrow() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(broker = self.place, connection = self.name, %error, "no connection");
+                }
+            }
+            let mut closed = self.closed.clone();
+            tokio::select! {
+                () = pause(&mut pauses) => {}
+                _ = closed.wait_for(|closed| *closed) => {}
+            }
+        }
+    }
+
+    async fn try_channel(&self) -> Result<Channel, QueueError> {
+        let mut slot = self.connection.lock().await;
+        if let Some(connection) = slot.as_ref() {
+            if connection.status().connected() {
+                match timeout(self.timeout, connection.create_channel()).await {
+                    Ok(Ok(channel)) => return Ok(channel),
+                    Ok(Err(error)) if connection.status().connected() => {
+                        return Err(self.unreachable(&error));
+                    }
+                    Ok(Err(_)) | Err(_) => {}
+                }
+            }
+            *slot = None;
+        }
+        if *self.closed.borrow() {
+            return Err(QueueError::Unreachable(format!(
+                "the connection to {} is closed and was lost",
+                self.place
+            )));
+        }
+        let connection = self.dial().await?;
+        self.reconnects.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(
+            broker = self.place,
+            connection = self.name,
+            "connected again"
+        );
+        let channel = connection.create_channel().await;
+        *slot = Some(connection);
+        channel.map_err(|error| self.unreachable(&error))
+    }
+
+    async fn dial(&self) -> Result<Connection, QueueError> {
+        let properties =
+            ConnectionProperties::default().with_connection_name(self.name.as_str().into());
+        let runtime =
+            lapin::runtime::default_runtime().map_err(|error| self.unreachable(&error))?;
+        let dialled = Connection::connect_uri_with_config(
+            self.uri.clone(),
+            properties,
+            self.tls.clone(),
+            runtime,
+        );
+        match timeout(self.timeout, dialled).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(self.refused(&error)),
+            Err(_) => Err(QueueError::Unreachable(format!(
+                "{} did not answer within {:?}",
+                self.place, self.timeout
+            ))),
+        }
+    }
+
+    fn unreachable(&self, error: &lapin::Error) -> QueueError {
+        QueueError::Unreachable(format!("{}: {error}", self.place))
+    }
+
+    /// What dialling failed with: for good when the broker itself says no.
+    fn refused(&self, error: &lapin::Error) -> QueueError {
+        let lapin::ErrorKind::ProtocolError(said) = error.kind() else {
+            return self.unreachable(error);
+        };
+        let hint = match said.kind() {
+            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => "check user and password",
+            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
+                "check that the vhost exists and the user may use it"
+            }
+            _ => return self.unreachable(error),
+        };
+        QueueError::Refused(format!(
+            "{}: {}: {hint}",
+            self.place,
+            said.get_message().as_str()
+        ))
+    }
+}

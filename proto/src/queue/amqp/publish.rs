@@ -1,0 +1,213 @@
+//! Publishing with confirms, many under way at once.
+//!
+//! A confirm does not say by itself whether the message reached a queue: an unroutable one is
+//! returned first and confirmed then, and the client library hands a returned message to whichever
+//! confirm is resolved next. So confirms are judged in batches: a message counts as stored only when
+//! no confirm of its batch or an earlier one brought it back.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::super::QueueError;
+use super::link::Link;
+
+/// Requests that wait for the channel; more wait where they are made.
+const WAITING: usize = 1024;
+
+/// What came of one publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The queue answers for it.
+    Stored,
+    /// The queue is full, or could not take it now.
+    Refused,
+    /// There is no such queue.
+    Unroutable,
+    /// The channel went away before the answer.
+    Unknown,
+}
+
+/// The publishing side of a connection: one channel with confirms, replaced when it dies.
+pub(super) struct Publisher {
+    link: Link,
+    line: Mutex<Option<Arc<Line>>>,
+}
+
+impl Publisher {
+    pub(super) fn new(link: Link) -> Self {
+        Self {
+            link,
+            line: Mutex::new(None),
+        }
+    }
+
+    /// A channel for declarations.
+    pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
+        self.link.channel().await
+    }
+
+    /// Publishes once to a queue, and tells what came of it.
+    ///
+    /// # Errors
+    /// When the connection is closed and gone.
+    pub(super) async fn once(
+        &self,
+        queue: String,
+        properties: BasicProperties,
+        body: Arc<[u8]>,
+    ) -> Result<Fate, QueueError> {
+        let line = self.line().await?;
+        Ok(line.publish(queue, properties, body).await)
+    }
+
+    async fn line(&self) -> Result<Arc<Line>, QueueError> {
+        let mut slot = self.line.lock().await;
+        if let Some(line) = slot.as_ref()
+            && line.channel.status().connected()
+        {
+            return Ok(Arc::clone(line));
+        }
+        *slot = None;
+        loop {
+            let channel = self.link.channel().await?;
+            match channel
+                .confirm_select(ConfirmSelectOptions::default())
+                .await
+            {
+                Ok(()) => {
+                    let line = Arc::new(Line::new(channel));
+                    *slot = Some(Arc::clone(&line));
+                    return Ok(line);
+                }
+                Err(error) => tracing::debug!(%error, "a new channel broke"),
+            }
+        }
+    }
+}
+
+/// One channel with confirms, served by a task of its own.
+struct Line {
+    channel: Channel,
+    requests: mpsc::Sender<Request>,
+}
+
+struct Request {
+    queue: String,
+    properties: BasicProperties,
+    body: Arc<[u8]>,
+    fate: oneshot::Sender<Fate>,
+}
+
+impl Line {
+    fn new(channel: Channel) -> Self {
+        let (requests, arriving) = mpsc::channel(WAITING);
+        tokio::spawn(serve(channel.clone(), arriving));
+        Self { channel, requests }
+    }
+
+    async fn publish(&self, queue: String, properties: BasicProperties, body: Arc<[u8]>) -> Fate {
+        let (fate, answer) = oneshot::channel();
+        let request = Request {
+            queue,
+            properties,
+            body,
+            fate,
+        };
+        if self.requests.send(request).await.is_err() {
+            return Fate::Unknown;
+        }
+        answer.await.unwrap_or(Fate::Unknown)
+    }
+}
+
+type Answered = (
+    u64,
+    oneshot::Sender<Fate>,
+    Result<Confirmation, lapin::Error>,
+);
+type Waiting = FuturesUnordered<Pin<Box<dyn Future<Output = Answered> + Send>>>;
+
+/// Sends what is asked and takes the confirms in batches, until nobody asks any more or the channel
+/// dies. It does one thing at a time, so every confirm under way is in its hands when it judges.
+async fn serve(channel: Channel, mut arriving: mpsc::Receiver<Request>) {
+    let mut waiting = Waiting::new();
+    let mut returned = HashSet::new();
+    let mut number = 0;
+    loop {
+        tokio::select! {
+            request = arriving.recv() => {
+                let Some(request) = request else { break };
+                number += 1;
+                let Some(confirm) = send(&channel, number, &request).await else { break };
+                waiting.push(Box::pin(async move { (number, request.fate, confirm.await) }));
+            }
+            Some(first) = waiting.next() => {
+                settle(&channel, first, &mut waiting, &mut returned);
+            }
+        }
+    }
+    // No more requests: those that wait for a confirm are not kept from it.
+    while let Some(first) = waiting.next().await {
+        settle(&channel, first, &mut waiting, &mut returned);
+    }
+}
+
+async fn send(channel: &Channel, number: u64, request: &Request) -> Option<PublisherConfirm> {
+    let options = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
+    let properties = request
+        .properties
+        .clone()
+        .with_correlation_id(number.to_string().as_str().into());
+    let queue = request.queue.as_str().into();
+    let sent = channel
+        .basic_publish("".into(), queue, options, &request.body, properties)
+        .await;
+    sent.inspect_err(|error| tracing::debug!(%error, "publication broke"))
+        .ok()
+}
+
+/// Settles everything that has been answered.
+fn settle(channel: &Channel, first: Answered, waiting: &mut Waiting, returned: &mut HashSet<u64>) {
+    let mut batch = vec![first];
+    // One frame of the broker may answer many, and is worked off under a lock that this call takes
+    // too: afterwards all of them are there, with every message that came back.
+    drop(channel.wait_for_confirms().now_or_never());
+    while let Some(Some(answered)) = waiting.next().now_or_never() {
+        batch.push(answered);
+    }
+    for (_, _, answer) in &mut batch {
+        if let Some(number) = answer.as_mut().ok().and_then(number_brought) {
+            returned.insert(number);
+        }
+    }
+    for (number, fate, answer) in batch {
+        let judged = match answer {
+            _ if returned.remove(&number) => Fate::Unroutable,
+            Ok(Confirmation::Ack(_)) => Fate::Stored,
+            Ok(Confirmation::Nack(_)) => Fate::Refused,
+            Ok(Confirmation::NotRequested) | Err(_) => Fate::Unknown,
+        };
+        // Nobody waits for it any more when publishing was given up.
+        let _ = fate.send(judged);
+    }
+}
+
+/// The number of the message that a confirm brought back, which may be another's.
+fn number_brought(confirmation: &mut Confirmation) -> Option<u64> {
+    let (Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message))) = confirmation
+    else {
+        return None;
+    };
+    let number = message.properties.correlation_id().as_ref()?;
+    number.as_str().parse().ok()
+}

@@ -1,0 +1,41 @@
+//! Removing what a run has left.
+
+use redis::cmd;
+
+use super::RedisStore;
+use crate::store::StoreError;
+use crate::topology::Shelf;
+
+/// Keys that the server looks at in one step, so that it answers others in between.
+const STEP: usize = 1000;
+
+impl RedisStore {
+    /// Removes the replies and checkpoints of a run; gives how many there were. Walks over the whole
+    /// database, beside other work. Snapshots belong to no run; leases and notes end by themselves.
+    ///
+    /// # Errors
+    /// Where a server stops to answer. What was removed by then stays so.
+    pub async fn clean(&self, run: &str) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for shelf in [Shelf::Replies, Shelf::Checkpoints] {
+            let pattern = self.key(shelf, &[run, ""]) + "*";
+            let mut cursor = 0_u64;
+            loop {
+                let mut scan = cmd("SCAN");
+                scan.arg(cursor).arg("MATCH").arg(&pattern);
+                scan.arg("COUNT").arg(STEP);
+                let (next, keys): (u64, Vec<Vec<u8>>) = self.ask(shelf, &scan).await?;
+                if !keys.is_empty() {
+                    let mut unlink = cmd("UNLINK");
+                    unlink.arg(keys);
+                    removed += self.ask::<u64>(shelf, &unlink).await?;
+                }
+                cursor = next;
+                if cursor == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(removed)
+    }
+}

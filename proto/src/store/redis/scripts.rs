@@ -1,0 +1,117 @@
+//! What must be one step on the server. Every script touches one key, so it runs on a cluster, too.
+//! Clocks are the server's: workers' may differ.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+/// Microseconds now, as a number that a double holds exactly.
+macro_rules! with_now {
+    ($body:literal) => {
+        concat!(
+            "local clock = redis.call('TIME')\n",
+            "local now = clock[1] * 1000000 + clock[2]\n",
+            $body
+        )
+    };
+}
+
+macro_rules! script {
+    ($(#[$doc:meta])* $name:ident, $body:expr) => {
+        $(#[$doc])*
+        pub(super) static $name: LazyLock<Script> = LazyLock::new(|| Script::new($body));
+    };
+}
+
+script!(
+    /// key; bytes. Removes what was found unsound, unless it has changed since.
+    DISCARD,
+    "if redis.call('TYPE', KEYS[1]).ok ~= 'string' or redis.call('GET', KEYS[1]) == ARGV[1] then
+       return redis.call('UNLINK', KEYS[1])
+     end
+     return 0"
+);
+script!(
+    /// key; bytes found, bytes instead, time to live. Replaces what was found unsound, unless it has
+    /// changed since: then gives what is there now.
+    REPLACE,
+    "if redis.call('TYPE', KEYS[1]).ok == 'string' then
+       local there = redis.call('GET', KEYS[1])
+       if there ~= ARGV[1] then return there end
+     end
+     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+     return false"
+);
+script!(
+    /// key; turn, bytes that begin with the turn in ten digits, time to live. Tells whether it wrote.
+    SAVE,
+    "if redis.call('TYPE', KEYS[1]).ok == 'string' then
+       local turn = tonumber(redis.call('GETRANGE', KEYS[1], 0, 9))
+       if turn and turn > tonumber(ARGV[1]) then return 0 end
+     end
+     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+     return 1"
+);
+script!(
+    /// key; holder, time to live. Gives the token of a lease that was free.
+    TAKE,
+    with_now!(
+        "if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+         redis.call('SET', KEYS[1], string.format('%.0f', now) .. ' ' .. ARGV[1], 'PX', ARGV[2])
+         return now"
+    )
+);
+script!(
+    /// key; token and holder, time to live. Tells whether the lease was still that one.
+    RENEW,
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+     return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
+);
+script!(
+    /// key; token and holder. Tells whether the lease was still that one.
+    RELEASE,
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+     return redis.call('DEL', KEYS[1])"
+);
+script!(
+    /// key of a section; name, bytes, time to live. A note begins with its end in sixteen digits; the
+    /// section lives as long as its last note.
+    POST,
+    with_now!(
+        "local stop = string.format('%016.0f', now + ARGV[3] * 1000)
+         redis.call('HSET', KEYS[1], ARGV[1], stop .. ARGV[2])
+         if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
+           redis.call('PEXPIRE', KEYS[1], ARGV[3])
+         end
+         return 1"
+    )
+);
+script!(
+    /// key of a section; name. Gives the bytes of a note that still hangs.
+    READ,
+    with_now!(
+        "local note = redis.call('HGET', KEYS[1], ARGV[1])
+         if note and (tonumber(string.sub(note, 1, 16)) or 0) > now then
+           return string.sub(note, 17)
+         end
+         return false"
+    )
+);
+script!(
+    /// key of a section. Gives names and bytes, and removes what has ended.
+    LIST,
+    with_now!(
+        "local notes = redis.call('HGETALL', KEYS[1])
+         local hanging = {}
+         for place = 1, #notes, 2 do
+           local note = notes[place + 1]
+           if (tonumber(string.sub(note, 1, 16)) or 0) > now then
+             hanging[#hanging + 1] = notes[place]
+             hanging[#hanging + 1] = string.sub(note, 17)
+           else
+             redis.call('HDEL', KEYS[1], notes[place])
+           end
+         end
+         return hanging"
+    )
+);

@@ -1,0 +1,58 @@
+//! One hand-over of a job, as far as the one who does it must know.
+
+use std::time::Duration;
+
+use proto::queue::Delivery;
+use proto::topology::{ATTEMPT_HEADER, CRASHES_HEADER, Instance};
+use tokio_util::sync::CancellationToken;
+
+/// Attempts of a job before it fails for good.
+pub const ATTEMPTS: u32 = 5;
+/// Deaths of a job's own process before the job is poison.
+pub const CRASHES: u32 = 3;
+/// Redeliveries from which on a job is done in a process of its own.
+const SUSPECT: u32 = 3;
+/// Wait before the second attempt; each further one waits four times as long.
+const BACKOFF: Duration = Duration::from_secs(5);
+
+/// One hand-over of a job.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Which attempt it is, from 1.
+    pub number: u32,
+    /// Processes that died of it.
+    pub crashes: u32,
+    /// How many hand-overs ended unsettled before, as far as the queue knows.
+    pub redeliveries: u32,
+    /// Who asks.
+    pub instance: Instance,
+    /// Cancelled when the job should be handed back at its next resting place.
+    pub hand_back: CancellationToken,
+}
+
+impl Attempt {
+    pub(super) fn of(delivery: &Delivery, hand_back: CancellationToken) -> Self {
+        let headers = &delivery.message().headers;
+        let number = |name: &str| headers.get(name).and_then(|text| text.parse().ok());
+        let instance = headers.get(proto::topology::INSTANCE_HEADER);
+        Self {
+            number: number(ATTEMPT_HEADER).unwrap_or(1),
+            crashes: number(CRASHES_HEADER).unwrap_or(0),
+            redeliveries: delivery.redeliveries(),
+            instance: instance
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(Instance::EMBEDDED),
+            hand_back,
+        }
+    }
+
+    /// Whether it may be the job that brings its workers down.
+    pub fn suspect(&self) -> bool {
+        self.crashes > 0 || self.redeliveries >= SUSPECT
+    }
+
+    /// How long to wait before the next attempt.
+    pub(super) fn backoff(&self) -> Duration {
+        BACKOFF * 4_u32.saturating_pow(self.number.saturating_sub(1).min(4))
+    }
+}

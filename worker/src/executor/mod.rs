@@ -1,0 +1,292 @@
+//! The only loop of a worker: takes a job, has it done, publishes its outcome, and only then
+//! acknowledges the job. A crash between leads to a repeat, which the derived job id absorbs.
+//!
+//! A delivery is taken only when a slot is free to work on it. Each has one of five ends, all of which
+//! leave something durable before the delivery is settled:
+//!
+//! | [`Done`] | what happens |
+//! |---|---|
+//! | `Outcome` | published to the coordinator, then the job is acknowledged |
+//! | `Missing` | told to the coordinator, which publishes the job again with what is missing |
+//! | `Later` | the job goes back as it is, to come again after a while: a service is down |
+//! | `Again` | the job goes back with one more attempt counted; the last one is a failed outcome |
+//! | `HandBack` | the job goes back at once: this worker stops, or held it for long enough |
+//! | `Crashed` | told to the coordinator; the job goes back, and after `CRASHES` such ends it is poison |
+//! | `Unwanted` | acknowledged and forgotten: its run was cancelled |
+//!
+//! What can't be read as a job goes to the dead lane, and the coordinator hears of a failed job.
+
+mod attempt;
+mod settle;
+
+use std::num::NonZeroUsize;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use proto::digest::Digest;
+use proto::job::{Job, Stage};
+use proto::outcome::{Outcome, StageResult};
+use proto::queue::{Consumer, Delivery, Queue, QueueError};
+use proto::topology::Lane;
+use proto::wire::{self, Kind};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use crate::process::metrics::Metrics;
+use crate::process::metrics::label::Slot;
+use crate::process::telemetry::spans::{self, System};
+
+pub use attempt::{ATTEMPTS, Attempt, CRASHES};
+use settle::Answer;
+
+/// Does jobs. What it does for one job is a function of the job; the attempt only says how careful to
+/// be and when to hand back.
+#[async_trait]
+pub trait Perform: Send + Sync {
+    /// Does a job. The future may be dropped at any of its awaits.
+    async fn perform(&self, job: Job, attempt: &Attempt) -> Done;
+}
+
+/// What came of one delivery of a job.
+#[derive(Debug)]
+pub enum Done {
+    /// The job is done.
+    Outcome(Outcome),
+    /// Its base world can't be had.
+    Missing {
+        /// Digest of the snapshot that is nowhere.
+        snapshot: Digest,
+    },
+    /// A service that it needs is down: an attempt that does not count.
+    Later {
+        /// How long to wait.
+        after: Duration,
+    },
+    /// It failed in a way that may pass.
+    Again {
+        /// Why.
+        error: String,
+    },
+    /// It is not finished, and what it came to so far is kept.
+    HandBack,
+    /// The process that did it died.
+    Crashed {
+        /// How.
+        how: String,
+    },
+    /// Nobody wants its outcome any more.
+    Unwanted,
+}
+
+/// How a worker takes jobs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which jobs, those to be preferred first.
+    pub lanes: Vec<Lane>,
+    /// Jobs under way at once.
+    pub slots: NonZeroUsize,
+    /// Deliveries of a lane that the broker hands over before they are settled.
+    pub prefetch: NonZeroUsize,
+    /// A job that takes longer is asked to hand back: safely below the broker's consumer timeout.
+    pub hold: Duration,
+    /// What the queue is, for traces.
+    pub system: System,
+}
+
+impl Settings {
+    /// All stages, later ones first, so that work begun is finished before more is begun.
+    pub fn all_stages(slots: NonZeroUsize) -> Self {
+        Self {
+            lanes: Lane::JOBS.into_iter().rev().collect(),
+            slots,
+            prefetch: slots,
+            hold: Duration::from_secs(20 * 60),
+            system: System::Memory,
+        }
+    }
+}
+
+/// How a worker is stopped, in three steps of which each includes the ones before.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// Takes no more jobs.
+    pub drain: CancellationToken,
+    /// What can be continued elsewhere is handed back.
+    pub hand_back: CancellationToken,
+    /// What is still under way is let go of.
+    pub abandon: CancellationToken,
+}
+
+/// Takes jobs and has them done until `stop` is called or the queue closes; comes back when nothing is
+/// in hand.
+///
+/// # Errors
+/// The queue's, when it fails for good.
+pub async fn work(
+    queue: Arc<dyn Queue>,
+    performer: Arc<dyn Perform>,
+    settings: Settings,
+    metrics: Metrics,
+    stop: Stop,
+) -> Result<(), QueueError> {
+    let slots = Arc::new(Semaphore::new(settings.slots.get()));
+    let mut lanes = Lanes::subscribe(&*queue, &settings).await?;
+    let hand = Hand {
+        queue,
+        performer,
+        hold: settings.hold,
+        system: settings.system,
+        metrics,
+        stop,
+    };
+    let (busy, free) = (Slot::Busy, Slot::Free);
+    let states = hand.metrics.work.slots.clone();
+    states.of((free,)).set(settings.slots.get() as i64);
+    let mut crew = JoinSet::new();
+    let ended = loop {
+        while crew.try_join_next().is_some() {}
+        let permit = tokio::select! {
+            biased;
+            () = hand.stop.drain.cancelled() => break Ok(()),
+            permit = Arc::clone(&slots).acquire_owned() => permit.expect("the semaphore is never closed"),
+        };
+        let delivery = tokio::select! {
+            biased;
+            () = hand.stop.drain.cancelled() => break Ok(()),
+            delivery = lanes.next() => delivery,
+        };
+        match delivery {
+            Ok(Some(delivery)) => {
+                let (hand, states) = (hand.clone(), states.clone());
+                states.of((busy,)).inc();
+                states.of((free,)).dec();
+                crew.spawn(async move {
+                    let span = spans::process(hand.system, &delivery);
+                    hand.take(delivery).instrument(span).await;
+                    states.of((busy,)).dec();
+                    states.of((free,)).inc();
+                    drop(permit);
+                });
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    // Ends the subscriptions: what was handed over and not begun goes to others now.
+    drop(lanes);
+    while crew.join_next().await.is_some() {}
+    ended
+}
+
+/// The lanes a worker listens on.
+struct Lanes(Vec<Box<dyn Consumer>>);
+
+impl Lanes {
+    async fn subscribe(queue: &dyn Queue, settings: &Settings) -> Result<Self, QueueError> {
+        let mut consumers = Vec::with_capacity(settings.lanes.len());
+        for &lane in &settings.lanes {
+            consumers.push(queue.subscribe(lane, settings.prefetch).await?);
+        }
+        Ok(Self(consumers))
+    }
+
+    /// The next job, of the first lane that has one. Dropping the future loses nothing.
+    async fn next(&mut self) -> Result<Option<Delivery>, QueueError> {
+        let mut waiting: Vec<_> = self.0.iter_mut().map(|consumer| consumer.next()).collect();
+        std::future::poll_fn(|context| {
+            for next in &mut waiting {
+                if let std::task::Poll::Ready(delivery) = next.as_mut().poll(context) {
+                    return std::task::Poll::Ready(delivery);
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}
+
+/// What a slot needs for one job.
+#[derive(Clone)]
+struct Hand {
+    queue: Arc<dyn Queue>,
+    performer: Arc<dyn Perform>,
+    hold: Duration,
+    system: System,
+    metrics: Metrics,
+    stop: Stop,
+}
+
+impl Hand {
+    async fn take(&self, delivery: Delivery) {
+        let transport = &self.metrics.transport;
+        transport.deliveries.of((delivery.lane(),)).inc();
+        if delivery.redeliveries() > 0 {
+            transport.redeliveries.of((delivery.lane(),)).inc();
+        }
+        let Some(answers) = settle::answers_to(&delivery) else {
+            let reason = "no header tells where its outcome goes: it was not published by t2t";
+            settle::give_up(delivery, reason).await;
+            return;
+        };
+        let answer = Answer {
+            queue: &*self.queue,
+            lane: answers,
+            system: self.system,
+            metrics: &self.metrics,
+        };
+        match wire::decode::<Job>(Kind::Job, delivery.body()) {
+            Ok(job) => {
+                let stage = job.input.stage();
+                let attempt = Attempt::of(&delivery, self.stop.hand_back.child_token());
+                self.metrics.work.started.of((stage,)).inc();
+                let began = Instant::now();
+                let done = self.perform(job, &attempt).await;
+                self.metrics.work.duration.record((stage,), began.elapsed());
+                answer.settle(delivery, &attempt, stage, done).await;
+            }
+            Err(error) => answer.unreadable(delivery, &error).await,
+        }
+    }
+
+    async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
+        let (id, stage) = (job.id, job.input.stage());
+        let performing = AssertUnwindSafe(self.performer.perform(job, attempt)).catch_unwind();
+        let mut performing = std::pin::pin!(performing);
+        let performed = tokio::select! {
+            biased;
+            done = &mut performing => done,
+            () = self.stop.abandon.cancelled() => return Done::HandBack,
+            () = tokio::time::sleep(self.hold) => {
+                attempt.hand_back.cancel();
+                tokio::select! {
+                    biased;
+                    done = performing => done,
+                    () = self.stop.abandon.cancelled() => return Done::HandBack,
+                }
+            }
+        };
+        performed.unwrap_or_else(|panic| Done::Outcome(panicked(id, stage, &*panic)))
+    }
+}
+
+/// A panic is a fault of the software that would come again, so it is the outcome of its job.
+fn panicked(job: proto::ids::JobId, stage: Stage, panic: &(dyn std::any::Any + Send)) -> Outcome {
+    let words = panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let error = words.unwrap_or_else(|| "a panic without words".to_owned());
+    Outcome {
+        job,
+        result: StageResult::Failed { stage, error },
+    }
+}
+
+#[cfg(test)]
+mod tests;

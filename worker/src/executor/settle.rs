@@ -1,0 +1,267 @@
+//! How a delivery ends: first what replaces it is durable, then it is settled.
+//!
+//! A settlement that fails needs no answer: the delivery was lost, the job comes again, and its id
+//! tells that its outcome is known.
+
+use std::time::Duration;
+
+use proto::digest::Digest;
+use proto::error::ErrorKind;
+use proto::ids::JobId;
+use proto::job::Stage;
+use proto::outcome::{Notice, Outcome, StageResult};
+use proto::queue::{Delivery, Message, Queue, QueueError, Unsettled};
+use proto::topology::{ATTEMPT_HEADER, CRASHES_HEADER, INSTANCE_HEADER, Lane, NOTICE_HEADER};
+use proto::wire::{self, Kind, WireError};
+use tracing::Instrument as _;
+
+use super::Done;
+use super::attempt::{ATTEMPTS, Attempt, CRASHES};
+use crate::process::metrics::Metrics;
+use crate::process::metrics::label::{Came, Class, Ended};
+use crate::process::telemetry::spans::{self, System};
+
+/// The lane of the coordinator that asks.
+pub(super) fn answers_to(delivery: &Delivery) -> Option<Lane> {
+    let instance = delivery.message().headers.get(INSTANCE_HEADER)?;
+    instance.parse().ok().map(Lane::Outcomes)
+}
+
+/// To the dead lane, where someone will look.
+pub(super) async fn give_up(delivery: Delivery, reason: &str) {
+    tracing::error!(job = %delivery.message().id, reason, "rejected a delivery");
+    settled(delivery.reject(reason).await);
+}
+
+fn settled(result: Result<(), Box<Unsettled>>) {
+    if let Err(unsettled) = result {
+        tracing::warn!(error = %unsettled, "the job comes again");
+    }
+}
+
+/// Where the answer to a delivery goes.
+pub(super) struct Answer<'a> {
+    pub(super) queue: &'a dyn Queue,
+    pub(super) lane: Lane,
+    pub(super) system: System,
+    pub(super) metrics: &'a Metrics,
+}
+
+impl Answer<'_> {
+    /// Ends a delivery.
+    pub(super) async fn settle(
+        &self,
+        delivery: Delivery,
+        attempt: &Attempt,
+        stage: Stage,
+        done: Done,
+    ) {
+        let last = match done {
+            Done::Again { .. } => attempt.number >= ATTEMPTS,
+            Done::Crashed { .. } => attempt.crashes + 1 >= CRASHES,
+            _ => false,
+        };
+        self.count(stage, &done, last);
+        match done {
+            Done::Outcome(outcome) => self.finish(delivery, stage, &outcome).await,
+            Done::Missing { snapshot } => {
+                if self.tell(&delivery, &Notice::Missing { snapshot }).await {
+                    settled(delivery.ack().await);
+                }
+            }
+            Done::Later { after } => settled(delivery.retry(after).await),
+            Done::HandBack => settled(delivery.retry(Duration::ZERO).await),
+            Done::Again { error } if last => {
+                let error = format!("failed {ATTEMPTS} times, lastly: {error}");
+                self.fail(delivery, stage, error).await;
+            }
+            Done::Again { error } => {
+                tracing::warn!(job = %delivery.message().id, attempt = attempt.number, error, "failed for now");
+                let after = attempt.backoff();
+                again(delivery, ATTEMPT_HEADER, attempt.number + 1, after).await;
+            }
+            Done::Crashed { how } => self.crashed(delivery, attempt, stage, how).await,
+            Done::Unwanted => settled(delivery.ack().await),
+        }
+    }
+
+    /// A body that is no job for this release: someone may want to look, and the run must go on.
+    pub(super) async fn unreadable(&self, delivery: Delivery, error: &WireError) {
+        let stage = stage_of(delivery.lane());
+        let reason = format!("not a job this worker can read: {error}");
+        let outcome = Outcome {
+            job: JobId(delivery.message().id),
+            result: StageResult::Failed {
+                stage,
+                error: reason.clone(),
+            },
+        };
+        if self.publish_outcome(&delivery, stage, &outcome).await {
+            give_up(delivery, &reason).await;
+        }
+    }
+
+    async fn crashed(&self, delivery: Delivery, attempt: &Attempt, stage: Stage, how: String) {
+        let times = attempt.crashes + 1;
+        tracing::error!(job = %delivery.message().id, times, how, "the process of a job died");
+        let how_often = how.clone();
+        if !self.tell(&delivery, &Notice::Crashed { times, how }).await {
+            return;
+        }
+        if times >= CRASHES {
+            let error = format!("poison: its own process died {times} times, lastly: {how_often}");
+            self.fail(delivery, stage, error).await;
+        } else {
+            again(delivery, CRASHES_HEADER, times, attempt.backoff()).await;
+        }
+    }
+
+    async fn fail(&self, delivery: Delivery, stage: Stage, error: String) {
+        let job = JobId(delivery.message().id);
+        let result = StageResult::Failed { stage, error };
+        self.finish(delivery, stage, &Outcome { job, result }).await;
+    }
+
+    async fn finish(&self, delivery: Delivery, stage: Stage, outcome: &Outcome) {
+        if self.publish_outcome(&delivery, stage, outcome).await {
+            settled(delivery.ack().await);
+        }
+    }
+
+    async fn publish_outcome(&self, delivery: &Delivery, stage: Stage, outcome: &Outcome) -> bool {
+        let error = match wire::encode(Kind::Outcome, outcome) {
+            Ok(body) => match self.publish(delivery, body, None).await {
+                Ok(()) => return true,
+                Err(error) => error,
+            },
+            Err(error) => {
+                return self
+                    .publish_failure(delivery, stage, error.to_string())
+                    .await;
+            }
+        };
+        match error {
+            QueueError::TooLarge { .. } => {
+                self.publish_failure(delivery, stage, error.to_string())
+                    .await
+            }
+            other => told(&other),
+        }
+    }
+
+    /// In place of an outcome that can't be carried.
+    async fn publish_failure(&self, delivery: &Delivery, stage: Stage, error: String) -> bool {
+        let outcome = Outcome {
+            job: JobId(delivery.message().id),
+            result: StageResult::Failed { stage, error },
+        };
+        let body = wire::encode(Kind::Outcome, &outcome).expect("a text fits into an envelope");
+        match self.publish(delivery, body, None).await {
+            Ok(()) => true,
+            Err(error) => told(&error),
+        }
+    }
+
+    async fn tell(&self, delivery: &Delivery, notice: &Notice) -> bool {
+        let body = wire::encode(Kind::Notice, notice).expect("a notice fits into an envelope");
+        match self
+            .publish(delivery, body, Some(notice_name(notice)))
+            .await
+        {
+            Ok(()) => true,
+            Err(error) => told(&error),
+        }
+    }
+
+    /// Within the trace of the job, so that one trace shows the way there and back.
+    async fn publish(
+        &self,
+        delivery: &Delivery,
+        body: Vec<u8>,
+        notice: Option<&str>,
+    ) -> Result<(), QueueError> {
+        let id: Digest = delivery.message().id;
+        let mut message = Message::new(id, body);
+        if let Some(notice) = notice {
+            message = message.with(NOTICE_HEADER, notice);
+        }
+        let span = spans::publish(self.system, self.lane, &mut message);
+        self.queue
+            .publish(self.lane, message)
+            .instrument(span)
+            .await
+    }
+
+    fn count(&self, stage: Stage, done: &Done, last: bool) {
+        let work = &self.metrics.work;
+        let ended = match done {
+            Done::Outcome(outcome) => {
+                work.outcomes.of((stage, came(&outcome.result))).inc();
+                Ended::Answered
+            }
+            Done::Missing { .. } | Done::Unwanted => Ended::Answered,
+            Done::Later { .. } => {
+                work.retries.of((Class::Infrastructure,)).inc();
+                Ended::Retried
+            }
+            Done::Again { .. } | Done::Crashed { .. } if last => {
+                work.outcomes.of((stage, Came::Failed)).inc();
+                Ended::Answered
+            }
+            Done::Again { .. } | Done::Crashed { .. } => {
+                work.retries.of((Class::Transient,)).inc();
+                Ended::Retried
+            }
+            Done::HandBack => Ended::Returned,
+        };
+        if last && matches!(done, Done::Crashed { .. }) {
+            work.poison.of((stage,)).inc();
+        }
+        work.finished.of((stage, ended)).inc();
+    }
+}
+
+fn came(result: &StageResult) -> Came {
+    match result {
+        StageResult::Rejected(_) => Came::Rejected,
+        StageResult::Failed { .. } => Came::Failed,
+        StageResult::Explored(_)
+        | StageResult::Drafted { .. }
+        | StageResult::Admitted { .. }
+        | StageResult::Played(_) => Came::Made,
+    }
+}
+
+fn notice_name(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Missing { .. } => "missing",
+        Notice::Crashed { .. } => "crashed",
+    }
+}
+
+/// The delivery is dropped and comes again, to this worker or another.
+fn told(error: &QueueError) -> bool {
+    match error.kind() {
+        ErrorKind::Permanent => tracing::warn!(%error, "an answer was not published"),
+        ErrorKind::Transient | ErrorKind::Indeterminate => {
+            tracing::warn!(%error, "an answer may not have been published");
+        }
+    }
+    false
+}
+
+async fn again(mut delivery: Delivery, header: &str, value: u32, after: Duration) {
+    delivery
+        .headers_mut()
+        .insert(header.to_owned(), value.to_string());
+    settled(delivery.retry(after).await);
+}
+
+fn stage_of(lane: Lane) -> Stage {
+    match lane {
+        Lane::Synthesize => Stage::Synthesize,
+        Lane::Verify => Stage::Verify,
+        Lane::Rollout => Stage::Rollout,
+        Lane::Explore | Lane::Outcomes(_) => Stage::Explore,
+    }
+}

@@ -1,0 +1,81 @@
+//! What a worker tells of itself on the board, for `t2t status`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::job::Stage;
+use proto::store::Board;
+use serde::{Deserialize, Serialize};
+
+use crate::executor::Settings;
+use crate::process::metrics::Metrics;
+use crate::process::metrics::label::{Ended, Slot};
+
+/// Section of the board with the workers that live.
+pub const WORKERS: &str = "workers";
+/// How often a worker is heard of.
+const BEAT: Duration = Duration::from_secs(5);
+/// How long a worker that is not heard of counts as living.
+const LIFE: Duration = Duration::from_secs(20);
+
+/// A worker as the board shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worker {
+    /// Host and process.
+    pub name: String,
+    /// Version of the program.
+    pub version: String,
+    /// Stages it does jobs of.
+    pub stages: Vec<String>,
+    /// Jobs it can have under way.
+    pub slots: u64,
+    /// Jobs it has under way.
+    pub busy: u64,
+    /// Jobs it has answered since it began.
+    pub done: u64,
+}
+
+impl Worker {
+    pub(super) fn new(name: &str, settings: &Settings) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            stages: settings
+                .lanes
+                .iter()
+                .map(|lane| lane.name().to_owned())
+                .collect(),
+            slots: settings.slots.get() as u64,
+            busy: 0,
+            done: 0,
+        }
+    }
+}
+
+/// Host and process, which tell workers of a fleet apart.
+pub(super) fn name() -> String {
+    let host = std::env::var("HOSTNAME").ok();
+    let host = host
+        .or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok())
+        .map_or_else(|| "host".to_owned(), |text| text.trim().to_owned());
+    format!("{host}-{}", std::process::id())
+}
+
+/// Posts the worker again and again. A board that does not answer misses a beat.
+pub(super) async fn keep(mut worker: Worker, metrics: Metrics, board: Arc<dyn Board>) {
+    let mut beat = tokio::time::interval(BEAT);
+    loop {
+        beat.tick().await;
+        let busy = metrics.work.slots.of((Slot::Busy,)).get();
+        worker.busy = u64::try_from(busy).unwrap_or_default();
+        let answered = Stage::ALL.map(|stage| {
+            let finished = metrics.work.finished.of((stage, Ended::Answered));
+            finished.get()
+        });
+        worker.done = answered.iter().sum();
+        let note = serde_json::to_vec(&worker).expect("a worker is plain data");
+        if let Err(error) = board.post(WORKERS, &worker.name, &note, LIFE).await {
+            tracing::debug!(%error, "the board does not take the heartbeat");
+        }
+    }
+}

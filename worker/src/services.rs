@@ -1,0 +1,152 @@
+//! Broker and stores of a fleet: where they are, and connections to them. Both binaries take the same
+//! flags and variables.
+//!
+//! Credentials never stand in a flag: they come from the URL's own variable, or from
+//! `T2T_BROKER_USER`, `T2T_BROKER_PASSWORD` or a file named by `T2T_BROKER_PASSWORD_FILE` (likewise
+//! `T2T_CACHE_…` and `T2T_LASTING_…`).
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use proto::queue::QueueError;
+use proto::queue::amqp::{AmqpQueue, AmqpSettings};
+use proto::store::redis::{Endpoint, RedisSettings};
+use proto::store::{RedisStore, StoreError};
+
+use crate::process::secret::SecretUrl;
+
+/// Where broker and stores are.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Fleet")]
+pub struct Services {
+    /// RabbitMQ of the fleet: amqp://HOST/VHOST, or amqps://
+    #[arg(long, value_name = "URL", env = "T2T_BROKER", hide_env_values = true)]
+    pub broker: Option<SecretUrl>,
+    /// Redis of the fleet: redis://HOST/DATABASE, or rediss://
+    #[arg(long, value_name = "URL", env = "T2T_CACHE", hide_env_values = true)]
+    pub cache: Option<SecretUrl>,
+    /// A Redis that does not evict, for replies, checkpoints and leases; the cache if not given
+    #[arg(long, value_name = "URL", env = "T2T_LASTING", hide_env_values = true)]
+    pub lasting: Option<SecretUrl>,
+    /// Beginning of every queue's and key's name, so that several fleets may share the services
+    #[arg(long, value_name = "NAME", env = "T2T_PREFIX")]
+    pub prefix: Option<String>,
+    /// Certificates (PEM) of the authorities to trust for amqps:// and rediss://
+    #[arg(long, value_name = "FILE", env = "T2T_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Why the services can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ServicesError {
+    /// One of them is not named.
+    #[error("a fleet needs a broker and a cache: give --{0} URL (or the variable T2T_{1})")]
+    Unnamed(&'static str, &'static str),
+    /// A file with a password or certificates does not read.
+    #[error("failed to read {what} from {}: {source}", path.display())]
+    File {
+        /// What it holds.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The broker's.
+    #[error("failed to connect to the broker: {0}")]
+    Broker(#[from] QueueError),
+    /// The store's.
+    #[error("failed to connect to the cache: {0}")]
+    Cache(#[from] StoreError),
+}
+
+/// Connections to the services of a fleet.
+#[derive(Debug)]
+pub struct Fleet {
+    /// The broker.
+    pub queue: AmqpQueue,
+    /// The stores.
+    pub store: RedisStore,
+}
+
+impl Services {
+    /// Whether a fleet is meant at all.
+    pub fn named(&self) -> bool {
+        self.broker.is_some() || self.cache.is_some()
+    }
+
+    /// Connects to both. `name` is shown by the broker's own tools.
+    ///
+    /// # Errors
+    /// When a service is not named, its settings are wrong, or it is not there.
+    pub async fn connect(&self, name: &str) -> Result<Fleet, ServicesError> {
+        let broker = self.broker_settings(name)?;
+        let cache = self.cache_settings()?;
+        Ok(Fleet {
+            queue: AmqpQueue::connect(&broker).await?,
+            store: RedisStore::connect(cache).await?,
+        })
+    }
+
+    fn broker_settings(&self, name: &str) -> Result<AmqpSettings, ServicesError> {
+        let url = self.broker.as_ref();
+        let url = url.ok_or(ServicesError::Unnamed("broker", "BROKER"))?;
+        let mut settings = AmqpSettings::new(url.expose());
+        settings.user = env::var("T2T_BROKER_USER").ok();
+        settings.password = password("BROKER")?;
+        settings.ca_file.clone_from(&self.ca_file);
+        name.clone_into(&mut settings.name);
+        if let Some(prefix) = &self.prefix {
+            settings.prefix.clone_from(prefix);
+        }
+        Ok(settings)
+    }
+
+    fn cache_settings(&self) -> Result<RedisSettings, ServicesError> {
+        let cache = self.cache.as_ref();
+        let cache = cache.ok_or(ServicesError::Unnamed("cache", "CACHE"))?;
+        let mut settings = RedisSettings::at(cache.expose());
+        settings.worlds = self.endpoint(cache, "CACHE")?;
+        if let Some(lasting) = &self.lasting {
+            settings.lasting = Some(self.endpoint(lasting, "LASTING")?);
+        }
+        if let Some(prefix) = &self.prefix {
+            settings.prefix.clone_from(prefix);
+        }
+        Ok(settings)
+    }
+
+    fn endpoint(&self, url: &SecretUrl, service: &str) -> Result<Endpoint, ServicesError> {
+        let mut endpoint = Endpoint::at(url.expose());
+        endpoint.username = env::var(format!("T2T_{service}_USER")).ok();
+        endpoint.password = password(service)?;
+        endpoint.roots = self
+            .ca_file
+            .as_ref()
+            .map(|path| read("certificates", path))
+            .transpose()?;
+        Ok(endpoint)
+    }
+}
+
+/// The password of a service: its variable, or the file that its other variable names.
+fn password(service: &str) -> Result<Option<String>, ServicesError> {
+    if let Ok(password) = env::var(format!("T2T_{service}_PASSWORD")) {
+        return Ok(Some(password));
+    }
+    let Some(path) = env::var_os(format!("T2T_{service}_PASSWORD_FILE")) else {
+        return Ok(None);
+    };
+    let bytes = read("a password", &PathBuf::from(path))?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn read(what: &'static str, path: &PathBuf) -> Result<Vec<u8>, ServicesError> {
+    fs::read(path).map_err(|source| ServicesError::File {
+        what,
+        path: path.clone(),
+        source,
+    })
+}
