@@ -222,12 +222,7 @@ impl<'a> Conversation<'a> {
             name: call.name.clone(),
             arguments: call.arguments.clone(),
         };
-        let spec = self
-            .domain
-            .tools()
-            .iter()
-            .find(|tool| tool.name == call.name);
-        let effect = spec.map_or(Effect::Generic, |tool| tool.effect);
+        let effect = self.domain.effect(&call.name).unwrap_or(Effect::Generic);
         self.scorer
             .about_to_call(&*self.world, &planned, effect, several, beside);
         let observation = self
