@@ -88,14 +88,25 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+/// Bytes that are gathered before they are hashed: BLAKE3 is several times as fast over many chunks of
+/// 1,024 bytes at once as over a few bytes at a time.
+const GATHERED: usize = 16 << 10;
+
 /// Incremental canonical hashing; see the module documentation.
 #[derive(Debug, Clone)]
-pub struct Hasher(blake3::Hasher);
+pub struct Hasher {
+    /// What is hashed already, once there is more than is gathered.
+    hashed: Option<Box<blake3::Hasher>>,
+    gathered: Vec<u8>,
+}
 
 impl Hasher {
     /// Starts a digest of the kind `tag` in its `version`.
     pub fn new(tag: &str, version: u32) -> Self {
-        let mut hasher = Self(blake3::Hasher::new());
+        let mut hasher = Self {
+            hashed: None,
+            gathered: Vec::with_capacity(256),
+        };
         hasher.text(tag);
         hasher.number(u64::from(version));
         hasher
@@ -103,9 +114,7 @@ impl Hasher {
 
     /// Adds a byte string, prefixed with its length.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
-        self
+        self.number(bytes.len() as u64).add(bytes)
     }
 
     /// Adds a text, prefixed with its length in bytes.
@@ -115,19 +124,32 @@ impl Hasher {
 
     /// Adds a number in eight bytes, little end first.
     pub fn number(&mut self, number: u64) -> &mut Self {
-        self.0.update(&number.to_le_bytes());
-        self
+        self.add(&number.to_le_bytes())
     }
 
     /// Adds another digest.
     pub fn digest(&mut self, digest: &Digest) -> &mut Self {
-        self.0.update(&digest.0);
+        self.add(&digest.0)
+    }
+
+    fn add(&mut self, bytes: &[u8]) -> &mut Self {
+        self.gathered.extend_from_slice(bytes);
+        if self.gathered.len() >= GATHERED {
+            let hashed = self.hashed.get_or_insert_default();
+            hashed.update(&self.gathered);
+            self.gathered.clear();
+        }
         self
     }
 
     /// The digest of everything added so far.
     pub fn finish(&self) -> Digest {
-        Digest(*self.0.finalize().as_bytes())
+        let Some(hashed) = &self.hashed else {
+            return Digest::of(&self.gathered);
+        };
+        let mut whole = hashed.clone();
+        whole.update(&self.gathered);
+        Digest(*whole.finalize().as_bytes())
     }
 }
 
@@ -140,6 +162,22 @@ mod tests {
         let one = Hasher::new("test", 1).text("ab").text("c").finish();
         let other = Hasher::new("test", 1).text("a").text("bc").finish();
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn how_bytes_are_gathered_does_not_show() {
+        for length in [0, 1, GATHERED - 40, GATHERED, 3 * GATHERED + 7] {
+            let bytes: Vec<u8> = (0..length).map(|place| place as u8).collect();
+            let mut whole = Vec::new();
+            let (tag, lengths) = (b"test", [4_u64, 1, length as u64]);
+            whole.extend(lengths[0].to_le_bytes());
+            whole.extend(tag);
+            whole.extend(lengths[1].to_le_bytes());
+            whole.extend(lengths[2].to_le_bytes());
+            whole.extend(&bytes);
+            let digest = Hasher::new("test", 1).bytes(&bytes).finish();
+            assert_eq!(digest, Digest::of(&whole), "{length} bytes");
+        }
     }
 
     #[test]

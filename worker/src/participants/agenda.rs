@@ -334,9 +334,8 @@ impl<'a> Agenda<'a> {
         }
         let mut moved = self.take_note(text, facts);
         // What is reported beside a refusal names its own target, not that of the refusal.
-        let misdirected = !facts.report && self.misdirected(text);
-        let refused = facts.refusal.is_some() && !misdirected;
-        if let Some(place) = self.refused_place(text).filter(|_| refused) {
+        let refused = facts.refusal.is_some() && (facts.report || !self.misdirected(text));
+        if refused && let Some(place) = self.refused_place(text) {
             if self.task.script.persona.insistent && !self.pushed_back {
                 self.pushed_back = true;
                 return UserTurn::Say(self.reply(Reply::PushBack));
