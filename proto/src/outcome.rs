@@ -18,6 +18,17 @@ pub struct Outcome {
     pub result: StageResult,
 }
 
+impl Outcome {
+    /// The outcome of a job that itself failed, by no fault of the candidate.
+    pub fn failed(job: JobId, stage: Stage, error: impl Into<String>) -> Self {
+        let error = error.into();
+        Self {
+            job,
+            result: StageResult::Failed { stage, error },
+        }
+    }
+}
+
 /// What a worker tells of a job beside its one outcome; the job stays open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {

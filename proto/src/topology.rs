@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::Stage;
 use crate::wire;
 
 /// Major version of the wire; part of every job queue's name, so that a worker never takes a job it
@@ -107,6 +108,27 @@ pub enum Lane {
 impl Lane {
     /// The lanes of jobs, in the order of the pipeline.
     pub const JOBS: [Self; 4] = [Self::Explore, Self::Synthesize, Self::Verify, Self::Rollout];
+
+    /// The lane of a stage's jobs.
+    pub const fn of(stage: Stage) -> Self {
+        match stage {
+            Stage::Explore => Self::Explore,
+            Stage::Synthesize => Self::Synthesize,
+            Stage::Verify => Self::Verify,
+            Stage::Rollout => Self::Rollout,
+        }
+    }
+
+    /// The stage whose jobs it carries; none of outcomes.
+    pub const fn stage(self) -> Option<Stage> {
+        match self {
+            Self::Explore => Some(Stage::Explore),
+            Self::Synthesize => Some(Stage::Synthesize),
+            Self::Verify => Some(Stage::Verify),
+            Self::Rollout => Some(Stage::Rollout),
+            Self::Outcomes(_) => None,
+        }
+    }
 
     /// What it carries, as in settings and metrics: a handful of names, however many instances there
     /// are.
@@ -265,6 +287,16 @@ mod tests {
         for odd in ["exploring", "outcomes", "outcomes.", "outcomes.1f"] {
             assert_eq!(Lane::named(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn each_stage_has_its_lane_and_outcomes_have_no_stage() {
+        for (stage, lane) in Stage::ALL.into_iter().zip(Lane::JOBS) {
+            assert_eq!(Lane::of(stage), lane);
+            assert_eq!(lane.stage(), Some(stage));
+            assert_eq!(lane.name(), stage.label());
+        }
+        assert_eq!(Lane::Outcomes(INSTANCE).stage(), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use proto::job::Job;
-use proto::outcome::{Outcome, StageResult};
+use proto::outcome::Outcome;
 use tokio::sync::Semaphore;
 
 use crate::blocking::in_place;
@@ -50,9 +50,7 @@ impl Perform for InProcess {
             Ok(domain) => domain,
             Err(WorldsError::Missing { snapshot }) => return Done::Missing { snapshot },
             Err(error) => {
-                let error = error.to_string();
-                let result = StageResult::Failed { stage, error };
-                return Done::Outcome(Outcome { job: id, result });
+                return Done::Outcome(Outcome::failed(id, stage, error.to_string()));
             }
         };
         let processor = self.processors.acquire().await;

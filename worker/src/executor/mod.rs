@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use proto::digest::Digest;
 use proto::job::{Job, Stage};
-use proto::outcome::{Outcome, StageResult};
+use proto::outcome::Outcome;
 use proto::queue::{Consumer, Delivery, Queue, QueueError};
 use proto::topology::Lane;
 use proto::wire::{self, Kind};
@@ -282,10 +282,7 @@ fn panicked(job: proto::ids::JobId, stage: Stage, panic: &(dyn std::any::Any + S
         .cloned()
         .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     let error = words.unwrap_or_else(|| "a panic without words".to_owned());
-    Outcome {
-        job,
-        result: StageResult::Failed { stage, error },
-    }
+    Outcome::failed(job, stage, error)
 }
 
 #[cfg(test)]

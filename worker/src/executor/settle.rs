@@ -87,15 +87,10 @@ impl Answer<'_> {
 
     /// A body that is no job for this release: someone may want to look, and the run must go on.
     pub(super) async fn unreadable(&self, delivery: Delivery, error: &WireError) {
-        let stage = stage_of(delivery.lane());
+        // Jobs come by the lanes of stages only; an outcome that strayed here is as good as no job.
+        let stage = delivery.lane().stage().unwrap_or(Stage::Explore);
         let reason = format!("not a job this worker can read: {error}");
-        let outcome = Outcome {
-            job: JobId(delivery.message().id),
-            result: StageResult::Failed {
-                stage,
-                error: reason.clone(),
-            },
-        };
+        let outcome = failure(&delivery, stage, reason.as_str());
         if self.publish_outcome(&delivery, stage, &outcome).await {
             give_up(delivery, &reason).await;
         }
@@ -117,9 +112,8 @@ impl Answer<'_> {
     }
 
     async fn fail(&self, delivery: Delivery, stage: Stage, error: String) {
-        let job = JobId(delivery.message().id);
-        let result = StageResult::Failed { stage, error };
-        self.finish(delivery, stage, &Outcome { job, result }).await;
+        let outcome = failure(&delivery, stage, error);
+        self.finish(delivery, stage, &outcome).await;
     }
 
     async fn finish(&self, delivery: Delivery, stage: Stage, outcome: &Outcome) {
@@ -151,10 +145,7 @@ impl Answer<'_> {
 
     /// In place of an outcome that can't be carried.
     async fn publish_failure(&self, delivery: &Delivery, stage: Stage, error: String) -> bool {
-        let outcome = Outcome {
-            job: JobId(delivery.message().id),
-            result: StageResult::Failed { stage, error },
-        };
+        let outcome = failure(delivery, stage, error);
         let body = wire::encode(Kind::Outcome, &outcome).expect("a text fits into an envelope");
         match self.publish(delivery, body, None).await {
             Ok(()) => true,
@@ -221,6 +212,10 @@ impl Answer<'_> {
     }
 }
 
+fn failure(delivery: &Delivery, stage: Stage, error: impl Into<String>) -> Outcome {
+    Outcome::failed(JobId(delivery.message().id), stage, error)
+}
+
 fn came(result: &StageResult) -> Came {
     match result {
         StageResult::Rejected(_) => Came::Rejected,
@@ -255,13 +250,4 @@ async fn again(mut delivery: Delivery, header: &str, value: u32, after: Duration
         .headers_mut()
         .insert(header.to_owned(), value.to_string());
     settled(delivery.retry(after).await);
-}
-
-fn stage_of(lane: Lane) -> Stage {
-    match lane {
-        Lane::Synthesize => Stage::Synthesize,
-        Lane::Verify => Stage::Verify,
-        Lane::Rollout => Stage::Rollout,
-        Lane::Explore | Lane::Outcomes(_) => Stage::Explore,
-    }
 }

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 
 use proto::ids::{BaseId, JobId, RunId};
 use proto::job::{Cell, StageInput};
-use proto::outcome::Notice;
+use proto::outcome::{Notice, StageResult};
 use proto::queue::{MemoryQueue, Message};
 use proto::record::{Kind as TaskKind, Scenario, WorldRef, WorldSource};
 use proto::seed::Seed;
@@ -41,11 +41,7 @@ fn job(number: u8) -> Job {
 }
 
 fn failed(job: JobId, error: &str) -> Outcome {
-    let (stage, error) = (Stage::Explore, error.to_owned());
-    Outcome {
-        job,
-        result: StageResult::Failed { stage, error },
-    }
+    Outcome::failed(job, Stage::Explore, error)
 }
 
 /// Ends each job as the script says, one line a hand-over; when it is over, with an outcome.
