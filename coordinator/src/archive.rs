@@ -12,7 +12,7 @@ use proto::wire::{self, Kind, WireError};
 use worker::domains::Domain;
 
 use crate::dispatch::{Course, came};
-use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Summary};
+use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Record, Summary};
 use crate::run::{Ask, Result as Came, Run, Sizes, Slot};
 
 /// Why a run can't be read back.
@@ -244,6 +244,19 @@ impl Archive {
             .map(|(result, _)| result))
     }
 
+    /// The records that stand, in the order of the ledger: what was annulled and what annulled it are
+    /// passed over.
+    pub fn records(&self) -> impl Iterator<Item = Result<Record, LedgerError>> + '_ {
+        let Held { reader, index } = &self.held;
+        reader.iter().filter(|found| match found {
+            Ok(record) => {
+                let standing = index.get(&record.entry.job);
+                standing.is_some_and(|(_, position)| position == record.position)
+            }
+            Err(_) => true,
+        })
+    }
+
     /// The run that made the tasks: for an evaluation, another one.
     fn maker(&self) -> &Self {
         self.tasks().unwrap_or(self)
@@ -301,7 +314,7 @@ pub fn new_run(course: &Course, window: usize) -> Run {
         candidates: plan.max_candidates,
         window,
     };
-    Run::new(sizes, plan.strata, crate::plan::cells::stratum)
+    Run::new(sizes, plan.strata, crate::plan::cells::stratum).only(plan.partition)
 }
 
 #[cfg(test)]

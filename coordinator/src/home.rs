@@ -52,6 +52,29 @@ pub struct TasksOf {
     pub digest: Digest,
 }
 
+impl RunFile {
+    /// What keeps the two from living in one folder.
+    fn differences(&self, there: &Self) -> Vec<String> {
+        let mut differences = self.identity.differences(&there.identity);
+        let what = |run: &Self| match &run.tasks_of {
+            Some(_) => "an evaluation",
+            None => "a run",
+        };
+        if what(there) != what(self) {
+            differences.push(format!(
+                "what it is: {} there, {} here",
+                what(there),
+                what(self)
+            ));
+        }
+        let (part, other) = (self.plan.partition, there.plan.partition);
+        if part != other {
+            differences.push(format!("partition: {other} there, {part} here"));
+        }
+        differences
+    }
+}
+
 /// The folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home(pub PathBuf);
@@ -92,7 +115,7 @@ pub enum HomeError {
         path: PathBuf,
     },
     /// Another run lives there.
-    #[error("{} holds another run, which differs in\n  {}\ngive another --out, or the same settings", path.display(), differences.join("\n  "))]
+    #[error("{} holds another run or part, which differs in\n  {}\ngive another --out, or the same settings", path.display(), differences.join("\n  "))]
     Other {
         /// The folder.
         path: PathBuf,
@@ -193,33 +216,12 @@ impl Home {
     /// Moves in, or checks that the same run lives here already.
     pub fn settle(&self, run: &RunFile) -> Result<(), HomeError> {
         self.create()?;
-        if let Some(there) = self.read()?
-            && there.identity != run.identity
-        {
-            return Err(HomeError::Other {
-                path: self.0.clone(),
-                differences: run.identity.differences(&there.identity),
-            });
-        }
-        if let Some(there) = self.read()?
-            && there.tasks_of.is_some() != run.tasks_of.is_some()
-        {
-            let name = |run: &RunFile| {
-                if run.tasks_of.is_some() {
-                    "an evaluation"
-                } else {
-                    "a run"
-                }
-            };
-            let differences = vec![format!(
-                "what it is: {} there, {} here",
-                name(&there),
-                name(run)
-            )];
-            return Err(HomeError::Other {
-                path: self.0.clone(),
-                differences,
-            });
+        if let Some(there) = self.read()? {
+            let differences = run.differences(&there);
+            if !differences.is_empty() {
+                let path = self.0.clone();
+                return Err(HomeError::Other { path, differences });
+            }
         }
         let mut text = serde_json::to_string_pretty(run).expect("a plan is plain data");
         text.push('\n');

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use proto::job::Stage;
 use proto::outcome::Reason;
 
+use crate::plan::partition::Partition;
+
 /// One job, by what it is a function of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ask {
@@ -45,7 +47,7 @@ pub enum Result {
 /// Where a slot stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// Not begun.
+    /// Not begun, or another part's.
     Waiting,
     /// A candidate is under way, or admitted and waiting to settle.
     Trying(u16),
@@ -87,6 +89,13 @@ pub struct Progress {
     pub rejected: u64,
 }
 
+impl Progress {
+    /// Slots that are closed, one way or another.
+    pub fn closed(self) -> u32 {
+        self.settled + self.exhausted + self.failed
+    }
+}
+
 /// A candidate waiting in its stratum.
 #[derive(Debug, Clone, Copy)]
 struct Admitted {
@@ -101,6 +110,7 @@ pub struct Run {
     sizes: Sizes,
     stratum_of: fn(u32, u32) -> u32,
     strata: u32,
+    part: Partition,
     slots: Vec<Slot>,
     next: u32,
     /// Slots begun and not closed, in order, by stratum.
@@ -122,6 +132,7 @@ impl Run {
             sizes,
             stratum_of,
             strata,
+            part: Partition::WHOLE,
             slots: vec![Slot::Waiting; sizes.slots as usize],
             next: 0,
             lines: vec![VecDeque::new(); strata as usize],
@@ -133,6 +144,12 @@ impl Run {
             progress: Progress::default(),
             draining: false,
         }
+    }
+
+    /// The same run, of which only the slots of a part are begun. The others stay as they are.
+    #[must_use]
+    pub fn only(self, part: Partition) -> Self {
+        Self { part, ..self }
     }
 
     /// The next job to do, if the window has room. Each is asked for once.
@@ -165,6 +182,9 @@ impl Run {
         let slot = self.next;
         self.next += 1;
         let stratum = (self.stratum_of)(slot, self.strata);
+        if !self.part.has(stratum) {
+            return;
+        }
         self.lines[stratum as usize].push_back(slot);
         self.slots[slot as usize] = Slot::Trying(0);
         self.push(Stage::Explore, slot, 0);
@@ -270,7 +290,8 @@ impl Run {
         }
     }
 
-    /// Whether every slot is closed and every rollout has its outcome.
+    /// Whether every slot (of the part, if it is only a part) is closed and every rollout has its
+    /// outcome.
     pub fn finished(&self) -> bool {
         let begun = self.next == self.sizes.slots && self.open_slots() == 0;
         begun && self.asks.is_empty() && self.in_flight == 0

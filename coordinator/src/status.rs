@@ -24,7 +24,7 @@ pub struct RunNote {
     pub run: String,
     /// Its domain.
     pub domain: String,
-    /// Slots of its plan.
+    /// Slots of its plan, or of the part that its coordinator sees to.
     pub tasks: u32,
     /// Slots filled.
     pub settled: u32,
@@ -44,7 +44,7 @@ impl RunNote {
         Self {
             run: course.run.to_string(),
             domain: course.plan.domain.clone(),
-            tasks: course.plan.tasks,
+            tasks: course.plan.own_slots(),
             settled: 0,
             exhausted: 0,
             failed: 0,

@@ -1,6 +1,7 @@
 //! The command line as a person meets it: what it refuses and how, what it prints, and that one
 //! command's folder is another's input.
 
+mod parts;
 mod shell;
 
 use std::path::PathBuf;

@@ -1,14 +1,14 @@
-//! Commands about a fleet: what it does just now, runs that are stopped for good, and what was given up.
+//! Commands about a fleet: what it does just now, and runs that are stopped for good.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
-use proto::queue::{DeadLetter, Queue};
+use clap::Args;
+use proto::queue::Queue as _;
 use proto::store::Board as _;
-use proto::topology::{INSTANCE_HEADER, Lane};
+use proto::topology::Lane;
 use tokio::runtime::Runtime;
 use worker::process::tls;
 use worker::serve::CANCELLED;
@@ -21,8 +21,6 @@ use crate::status::{self, RUNS, Status};
 
 /// How long a cancellation stands: longer than a job of the run may lie in a queue.
 const CANCELLED_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// Dead letters looked at, of each lane.
-const LETTERS: usize = 10_000;
 
 /// Arguments of `t2t status`.
 #[derive(Debug, Args)]
@@ -42,45 +40,6 @@ pub(super) struct StatusArguments {
 pub(super) struct RunArguments {
     /// Folder of the run
     run: PathBuf,
-    #[command(flatten)]
-    services: Services,
-}
-
-/// Arguments of `t2t dead`.
-#[derive(Debug, Args)]
-pub(super) struct DeadArguments {
-    #[command(subcommand)]
-    command: DeadCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum DeadCommand {
-    /// List the jobs that were given up, oldest first
-    List(DeadServices),
-    /// Show one of them: headers, reason, and the job as far as it reads
-    Show(DeadJob),
-    /// Put jobs back into their lane
-    Requeue(DeadJobs),
-}
-
-#[derive(Debug, Args)]
-struct DeadServices {
-    #[command(flatten)]
-    services: Services,
-}
-
-#[derive(Debug, Args)]
-struct DeadJob {
-    /// Beginning of its id, as listed
-    id: String,
-    #[command(flatten)]
-    services: Services,
-}
-
-#[derive(Debug, Args)]
-struct DeadJobs {
-    /// Beginnings of their ids, as listed; all of them if none is named
-    ids: Vec<String>,
     #[command(flatten)]
     services: Services,
 }
@@ -193,49 +152,7 @@ pub(super) fn clean(arguments: &RunArguments) -> anyhow::Result<End> {
     Ok(End::Done)
 }
 
-pub(super) fn dead(arguments: &DeadArguments) -> anyhow::Result<End> {
-    match &arguments.command {
-        DeadCommand::List(list) => {
-            let (runtime, fleet) = connect(&list.services, "t2t dead")?;
-            for (lane, letter) in runtime.block_on(letters(&fleet.queue))? {
-                print(&format!("{}\n", in_a_line(lane, &letter)));
-            }
-        }
-        DeadCommand::Show(one) => {
-            let (runtime, fleet) = connect(&one.services, "t2t dead")?;
-            let letters = runtime.block_on(letters(&fleet.queue))?;
-            let found: Vec<_> = letters
-                .iter()
-                .filter(|(_, letter)| named(letter, &one.id))
-                .collect();
-            anyhow::ensure!(
-                !found.is_empty(),
-                "no dead job has an id that begins with `{}`; `t2t dead list` names them",
-                one.id
-            );
-            for (lane, letter) in found {
-                print(&whole(*lane, letter));
-            }
-        }
-        DeadCommand::Requeue(some) => requeue(some)?,
-    }
-    Ok(End::Done)
-}
-
-fn requeue(some: &DeadJobs) -> anyhow::Result<()> {
-    let (runtime, fleet) = connect(&some.services, "t2t dead")?;
-    let wanted =
-        |letter: &DeadLetter| some.ids.is_empty() || some.ids.iter().any(|id| named(letter, id));
-    let mut moved = 0;
-    for lane in Lane::JOBS {
-        let revived = runtime.block_on(fleet.queue.revive(lane, LETTERS, &wanted))?;
-        moved += revived.len();
-    }
-    say(&format!("{moved} jobs are back in their lanes"));
-    Ok(())
-}
-
-fn connect(services: &Services, name: &str) -> anyhow::Result<(Runtime, Fleet)> {
+pub(super) fn connect(services: &Services, name: &str) -> anyhow::Result<(Runtime, Fleet)> {
     tls::use_ring();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -243,47 +160,4 @@ fn connect(services: &Services, name: &str) -> anyhow::Result<(Runtime, Fleet)> 
         .build()?;
     let fleet = runtime.block_on(services.connect(name))?;
     Ok((runtime, fleet))
-}
-
-async fn letters(queue: &dyn Queue) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
-    let mut all = Vec::new();
-    for lane in Lane::JOBS {
-        let dead = queue.dead(lane, LETTERS).await?;
-        all.extend(dead.into_iter().map(|letter| (lane, letter)));
-    }
-    Ok(all)
-}
-
-fn named(letter: &DeadLetter, id: &str) -> bool {
-    letter.message.id.to_string().starts_with(id)
-}
-
-fn in_a_line(lane: Lane, letter: &DeadLetter) -> String {
-    let instance = letter.message.headers.get(INSTANCE_HEADER);
-    format!(
-        "{}  {:<11}{:<18}{}",
-        letter.message.id,
-        lane.to_string(),
-        instance.map_or("?", String::as_str),
-        letter.reason
-    )
-}
-
-fn whole(lane: Lane, letter: &DeadLetter) -> String {
-    let mut out = format!("{}\n", in_a_line(lane, letter));
-    for (name, value) in &letter.message.headers {
-        out.push_str(&format!("  {name}: {value}\n"));
-    }
-    let job = proto::wire::decode::<proto::job::Job>(proto::wire::Kind::Job, &letter.message.body);
-    match job {
-        Ok(job) => out.push_str(&format!(
-            "  slot {}, candidate {}, {} of {}\n",
-            job.cell.slot,
-            job.candidate,
-            job.input.stage().label(),
-            job.run
-        )),
-        Err(error) => out.push_str(&format!("  not readable here: {error}\n")),
-    }
-    out
 }

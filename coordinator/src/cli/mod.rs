@@ -4,12 +4,14 @@
 
 mod bench;
 mod controls;
+mod dead;
 mod domain;
 mod eval;
 mod export;
 mod fleet;
 mod inspect;
 mod interrupt;
+mod merge;
 mod open;
 mod plan;
 mod progress;
@@ -54,6 +56,8 @@ struct Cli {
 enum Command {
     /// Make tasks, prove them, roll agents out, and write dataset and report
     Run(run::Arguments),
+    /// Put the parts of a run together that several coordinators have made
+    Merge(merge::Arguments),
     /// Check or show a plan
     Plan(plan::Arguments),
     /// Roll agents out on the tasks of an existing run, and compare them
@@ -80,8 +84,8 @@ enum Command {
     Cancel(fleet::RunArguments),
     /// Remove what a run has left on broker and cache
     Clean(fleet::RunArguments),
-    /// List, show or put back the jobs that a fleet gave up
-    Dead(fleet::DeadArguments),
+    /// List or show the jobs that were given up, and have them done after all
+    Dead(dead::Arguments),
 }
 
 /// How a command ends.
@@ -119,6 +123,7 @@ pub fn main() -> ExitCode {
     };
     let ended = match cli.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Merge(arguments) => merge::merge(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Eval(arguments) => eval::eval(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
@@ -132,7 +137,7 @@ pub fn main() -> ExitCode {
         Command::Status(arguments) => fleet::status(&arguments),
         Command::Cancel(arguments) => fleet::cancel(&arguments),
         Command::Clean(arguments) => fleet::clean(&arguments),
-        Command::Dead(arguments) => fleet::dead(&arguments),
+        Command::Dead(arguments) => dead::dead(&arguments),
     };
     let printed = |end| progress::all_printed().map(|()| end);
     match ended.and_then(printed) {

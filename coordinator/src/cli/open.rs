@@ -98,6 +98,11 @@ pub(super) fn tasks_in(home: &Home) -> anyhow::Result<Archive> {
             of.path
         );
     }
+    let part = file.plan.partition;
+    ensure!(
+        part.is_whole(),
+        "{here} is part {part} of a run; `t2t merge` makes the run of all parts, which has the tasks"
+    );
     let source = run_of(file, home)?;
     let open = source
         .run

@@ -134,8 +134,7 @@ pub(super) struct RunBar(pub(super) Bar);
 
 impl Watch for RunBar {
     fn progress(&mut self, progress: Progress) {
-        let closed = progress.settled + progress.exhausted + progress.failed;
-        self.0.set(u64::from(closed), &note(progress));
+        self.0.set(u64::from(progress.closed()), &note(progress));
     }
 
     fn turn(&mut self, turn: Turn) {

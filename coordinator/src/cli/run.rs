@@ -19,6 +19,7 @@ use crate::ledger::Ledger;
 use crate::plan::Plan;
 use crate::plan::cells::Layout;
 use crate::plan::identity::Identity;
+use crate::run::Run;
 use crate::{project, report, seal, world};
 
 /// Arguments of `t2t run`.
@@ -64,35 +65,63 @@ pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyh
     })?;
     home.keep_world(&course.plan)?;
     home.remove(seal::NAME)?;
+    let slots = course.plan.own_slots();
     say(&format!(
-        "{}: {} tasks in {}",
+        "{}: {slots} tasks{} in {}",
         course.run,
-        course.plan.tasks,
+        share(&course.plan),
         home.path().display()
     ));
-    let mut bar = RunBar(Bar::new("run", u64::from(course.plan.tasks)));
+    let mut bar = RunBar(Bar::new("run", u64::from(slots)));
     let worked = work::carry_out(&course, &domain, home, fleet, None, &mut bar)?;
     let Some(Worked { run, ledger, kept }) = worked else {
         say("stopped before it was this coordinator's turn");
         return Ok(End::Stopped);
     };
-    let (finished, progress) = (run.finished(), run.progress());
-    bar.0.finish(
-        u64::from(progress.settled + progress.exhausted + progress.failed),
-        &note(progress),
-    );
-    project_all(course, domain, ledger, home)?;
+    let progress = run.progress();
+    bar.0.finish(u64::from(progress.closed()), &note(progress));
+    let stopped = "stopped; the same command goes on from here";
+    let end = conclude(course, domain, ledger, home, stopped)?;
+    drop(kept);
+    Ok(end)
+}
+
+/// Which part of how many tasks a coordinator sees to, if not all.
+fn share(plan: &Plan) -> String {
+    if plan.partition.is_whole() {
+        return String::new();
+    }
+    format!(" of {}, part {},", plan.tasks, plan.partition)
+}
+
+/// Writes dataset and report from the ledger, and seals the folder of a run that has ended; `unfinished`
+/// says what to do about one that has not.
+pub(super) fn conclude(
+    course: Course,
+    domain: Arc<dyn Domain>,
+    ledger: Ledger,
+    home: &Home,
+    unfinished: &str,
+) -> anyhow::Result<End> {
+    let part = course.plan.partition;
+    let run = project_all(course, domain, ledger, home)?;
+    let progress = run.progress();
     say(&note(progress));
-    if !finished {
-        say("stopped; the same command goes on from here");
+    if !run.finished() {
+        say(unfinished);
         return Ok(End::Stopped);
     }
     home.write(seal::NAME, &seal::seal(home.path())?)?;
-    drop(kept);
     let here = home.path().display();
-    say(&format!(
-        "look at {here}/report.html, load {here}/dataset, check with `t2t verify {here}`"
-    ));
+    if part.is_whole() {
+        say(&format!(
+            "look at {here}/report.html, load {here}/dataset, check with `t2t verify {here}`"
+        ));
+    } else {
+        say(&format!(
+            "this is part {part}: `t2t merge` makes the run of {here} and the other parts"
+        ));
+    }
     if progress.exhausted + progress.failed > 0 {
         say(&format!(
             "{} slots are not filled: `t2t inspect {here} --rejected` says why; a larger world has more different wishes",
@@ -129,13 +158,13 @@ fn warn_of_less(plan: &Plan, home: &Home) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes dataset and report from the ledger.
+/// Writes dataset and report from the ledger; gives where the run stands.
 fn project_all(
     course: Course,
     domain: Arc<dyn Domain>,
     ledger: Ledger,
     home: &Home,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Run> {
     let run = course.run.to_string();
     let archive = Archive::new(course, domain, ledger);
     project::dataset(&archive, &home.at("dataset"), Settings::dataset(run))
@@ -143,5 +172,5 @@ fn project_all(
     let model = project::tell::report(&archive).context("failed to make the report")?;
     home.write("report.html", report::html::render(&model)?.as_bytes())?;
     home.write("report.md", report::markdown::render(&model)?.as_bytes())?;
-    Ok(())
+    Ok(archive.run)
 }

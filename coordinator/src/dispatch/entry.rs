@@ -2,6 +2,7 @@
 
 use proto::digest::Hasher;
 use proto::ids::JobId;
+use proto::job::Stage;
 use proto::outcome::{Notice, Reason, StageResult};
 
 use crate::ledger::{Entry, Summary};
@@ -69,9 +70,25 @@ fn param(ask: &Ask) -> [u8; 16] {
     param
 }
 
+/// What a rollout's entry says of it: place of the agent in the plan of the time, trial, and twin.
+pub fn rollout_of(entry: &Entry) -> Option<(u16, u32, bool)> {
+    let [a, b, c, d, e, f, twin, ..] = entry.param;
+    let rollout = (
+        u16::from_le_bytes([a, b]),
+        u32::from_le_bytes([c, d, e, f]),
+        twin != 0,
+    );
+    (entry.stage == Stage::Rollout as u8).then_some(rollout)
+}
+
 /// What an entry says to the run.
 pub(super) fn came_of(entry: &Entry) -> Came {
     result(entry.code, entry.reason, entry.intent)
+}
+
+/// Whether an outcome with this code is a failure, which can be taken back.
+pub fn failed(code: u8) -> bool {
+    code == FAILED
 }
 
 /// What the ledger says of a job.

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, Stage, job_id};
-use proto::outcome::{Notice, Outcome, StageResult};
+use proto::outcome::{Notice, Outcome};
 use proto::queue::{Consumer, Delivery, Message, Queue, QueueError};
 use proto::record::WorldRef;
 use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER, PROBE_HEADER};
@@ -46,7 +46,7 @@ use content::Content;
 use fresh::Fresh;
 use publishing::{Publishing, Refused};
 
-pub use entry::came;
+pub use entry::{came, failed, rollout_of};
 pub use watch::{Turn, Watch};
 pub use world::RunWorld;
 
@@ -163,6 +163,8 @@ struct Asked {
 pub struct Dispatch<'a> {
     content: Content<'a>,
     run: Run,
+    /// Slots that are to be closed, at least one.
+    slots: u32,
     options: Options,
     publishing: Publishing,
     asked: HashMap<JobId, Asked>,
@@ -192,6 +194,7 @@ impl<'a> Dispatch<'a> {
                 fresh,
             },
             run,
+            slots: course.plan.own_slots().max(1),
             publishing: Publishing::new(queue),
             options,
             asked: HashMap::new(),
@@ -265,12 +268,11 @@ impl<'a> Dispatch<'a> {
         ] {
             course.slots.of((planned,)).set(i64::from(count));
         }
-        let closed = progress.settled + progress.exhausted + progress.failed;
-        let all = self.content.course.plan.tasks.max(1);
+        let closed = progress.closed();
         course
             .progress
             .of(())
-            .set(f64::from(closed) / f64::from(all));
+            .set(f64::from(closed) / f64::from(self.slots));
     }
 
     /// Publishes what the run asks for; what the ledger holds is answered from it.
@@ -305,8 +307,9 @@ impl<'a> Dispatch<'a> {
             .map_err(|source| DispatchError::Wire { job: id, source })?;
         let mut message =
             Message::new(id.0, body).with(INSTANCE_HEADER, self.options.instance.to_string());
-        let span = spans::publish(self.options.system, lane(ask.stage), &mut message);
-        self.publishing.begin(lane(ask.stage), message, span);
+        let lane = Lane::of(ask.stage);
+        let span = spans::publish(self.options.system, lane, &mut message);
+        self.publishing.begin(lane, message, span);
         self.options.metrics.course.published.of((ask.stage,)).inc();
         Ok(())
     }
@@ -320,11 +323,12 @@ impl<'a> Dispatch<'a> {
         if !matches!(refused.error, QueueError::TooLarge { .. }) {
             return Err(refused.error.into());
         }
-        let result = StageResult::Failed {
-            stage: ask.stage,
-            error: refused.error.to_string(),
-        };
-        let outcome = Outcome { job, result };
+        self.fail(job, ask.stage, refused.error.to_string())
+    }
+
+    /// Closes a job that no worker can answer for.
+    fn fail(&mut self, job: JobId, stage: Stage, error: String) -> Result<(), DispatchError> {
+        let outcome = Outcome::failed(job, stage, error);
         let body = wire::encode(Kind::Outcome, &outcome)
             .map_err(|source| DispatchError::Wire { job, source })?;
         self.answer(job, &body)
@@ -491,14 +495,5 @@ fn counted(came: &Came) -> Counted {
         Came::Made { .. } => Counted::Made,
         Came::Rejected(_) => Counted::Rejected,
         Came::Failed => Counted::Failed,
-    }
-}
-
-fn lane(stage: Stage) -> Lane {
-    match stage {
-        Stage::Explore => Lane::Explore,
-        Stage::Synthesize => Lane::Synthesize,
-        Stage::Verify => Lane::Verify,
-        Stage::Rollout => Lane::Rollout,
     }
 }

@@ -5,8 +5,10 @@
 //! header   magic 8 │ version 4 │ epoch 4 │ earlier epochs n 4 │ records before 8 │ check 16
 //!          n × ( epoch 4 │ counted bytes 8 │ counted records 8 │ last check 16 )  │ check 16
 //! record   sequence 8 │ body length 4 │ job 32 │ parameter 16 │ intent 16 │ slot 4 │ candidate 2 │
-//!          reason 2 │ stage 1 │ code 1 │ 0 0 │ check before 16 │ body's check 16 │ check 16 ║ body
+//!          reason 2 │ stage 1 │ code 1 │ annuls 1 │ 0 │ check before 16 │ body's check 16 │ check 16 ║ body
 //! ```
+//!
+//! A record that annuls (1, else 0) takes back the record of its job, so that another may stand.
 //!
 //! A check is the first 16 bytes of BLAKE3 over what precedes it in its header or record. A record
 //! names the check of the record (or header) before it, so one that is missing, swapped or taken from
@@ -86,6 +88,8 @@ pub(super) struct Head {
     pub(super) sequence: u64,
     pub(super) length: u32,
     pub(super) entry: Entry,
+    /// Whether it takes back the record of its job.
+    pub(super) annuls: bool,
     pub(super) previous: Check,
     pub(super) body_check: Check,
     pub(super) check: Check,
@@ -109,6 +113,7 @@ pub(super) fn put_record(
     previous: &Check,
     sequence: u64,
     entry: &Entry,
+    annuls: bool,
     body: &[u8],
 ) -> Check {
     let start = buffer.len();
@@ -122,7 +127,7 @@ pub(super) fn put_record(
     buffer.extend_from_slice(&entry.slot.to_le_bytes());
     buffer.extend_from_slice(&entry.candidate.to_le_bytes());
     buffer.extend_from_slice(&entry.reason.to_le_bytes());
-    buffer.extend_from_slice(&[entry.stage, entry.code, 0, 0]);
+    buffer.extend_from_slice(&[entry.stage, entry.code, u8::from(annuls), 0]);
     buffer.extend_from_slice(previous);
     buffer.extend_from_slice(&check_of(body));
     let check = check_of(&buffer[start..]);
@@ -150,6 +155,7 @@ pub(super) fn head(bytes: &[u8; HEAD_BYTES]) -> Option<Head> {
             stage: bytes[84],
             code: bytes[85],
         },
+        annuls: bytes[86] != 0,
         previous: take(bytes, FIELDS),
         body_check: take(bytes, FIELDS + CHECK),
         check,

@@ -54,6 +54,7 @@ struct Packed {
     reason: u16,
     stage: u8,
     code: u8,
+    annulled: bool,
 }
 
 const _: () = assert!(size_of::<Packed>() == 52);
@@ -67,7 +68,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Records known.
+    /// Records known, those annulled since included.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -84,19 +85,33 @@ impl Index {
             + self.table.capacity() * size_of::<u32>()
     }
 
-    /// The first record of a job.
+    /// The record of a job that stands: the first that was not annulled.
     pub fn get(&self, job: &JobId) -> Option<(Summary, Position)> {
         let key = job.0.short();
         if self.table.is_empty() {
             return None;
         }
-        let number = self.table[self.slot_of(&key)];
-        (number != EMPTY).then(|| self.at(number as usize).unpack())
+        self.standing(self.slot_of(&key)).map(Packed::unpack)
     }
 
-    /// All records, in the order of the ledger.
+    /// The records that stand, in the order of the ledger.
     pub fn iter(&self) -> impl Iterator<Item = (Summary, Position)> + '_ {
-        self.pages.iter().flatten().map(Packed::unpack)
+        let packed = self.pages.iter().flatten();
+        packed.filter(|packed| !packed.annulled).map(Packed::unpack)
+    }
+
+    /// Takes the record of a job back, so that another may stand; whether there was one.
+    pub(super) fn annul(&mut self, job: &JobId) -> bool {
+        if self.table.is_empty() {
+            return false;
+        }
+        let slot = self.slot_of(&job.0.short());
+        if self.standing(slot).is_none() {
+            return false;
+        }
+        let number = self.table[slot] as usize;
+        self.pages[number / PAGE][number % PAGE].annulled = true;
+        true
     }
 
     /// Adds a record unless its job is known; then it gives where the first one is.
@@ -110,8 +125,8 @@ impl Index {
         }
         let key = entry.job.0.short();
         let slot = self.slot_of(&key);
-        if self.table[slot] != EMPTY {
-            return Ok(Some(self.at(self.table[slot] as usize).unpack().1));
+        if let Some(standing) = self.standing(slot) {
+            return Ok(Some(standing.unpack().1));
         }
         let packed = Packed::of(entry, position)?;
         let number = u32::try_from(self.len)
@@ -124,6 +139,14 @@ impl Index {
         self.pages[self.len / PAGE].push(packed);
         self.len += 1;
         Ok(None)
+    }
+
+    /// The record that stands in a slot of the table. One that was annulled keeps the slot for its job.
+    fn standing(&self, slot: usize) -> Option<&Packed> {
+        let number = self.table[slot];
+        (number != EMPTY)
+            .then(|| self.at(number as usize))
+            .filter(|packed| !packed.annulled)
     }
 
     fn at(&self, number: usize) -> &Packed {
@@ -146,8 +169,11 @@ impl Index {
         let slots = (self.table.len() * 2).max(64);
         self.table = vec![EMPTY; slots];
         for number in 0..self.len {
-            let key = self.at(number).job;
-            let slot = self.slot_of(&key);
+            let packed = self.at(number);
+            if packed.annulled {
+                continue;
+            }
+            let slot = self.slot_of(&packed.job);
             self.table[slot] = number as u32;
         }
     }
@@ -168,6 +194,7 @@ impl Packed {
             reason: entry.reason,
             stage: entry.stage,
             code: entry.code,
+            annulled: false,
         })
     }
 
@@ -273,6 +300,32 @@ mod tests {
                 .collect::<Vec<_>>(),
             [1, 2]
         );
+    }
+
+    #[test]
+    fn an_annulled_record_makes_room_for_another() {
+        let at = |offset| Position { epoch: 1, offset };
+        let mut index = Index::default();
+        assert!(!index.annul(&entry(1).job));
+        // Enough that the table grows between.
+        for number in 0..100 {
+            index.insert(&entry(number), at(u64::from(number))).unwrap();
+            assert!(!index.annul(&entry(1000).job));
+            if number % 2 == 0 {
+                assert!(index.annul(&entry(number).job));
+                assert!(!index.annul(&entry(number).job), "only once");
+            }
+        }
+        for number in 0..100 {
+            let standing = index.get(&entry(number).job).map(|(_, position)| position);
+            let own = (number % 2 == 1).then(|| at(u64::from(number)));
+            assert_eq!(standing, own, "{number}");
+        }
+        assert_eq!(index.insert(&entry(4), at(500)).unwrap(), None);
+        assert_eq!(index.insert(&entry(4), at(600)).unwrap(), Some(at(500)));
+        assert_eq!((index.iter().count(), index.len()), (51, 101));
+        let last = index.iter().last().unwrap();
+        assert_eq!((last.0.slot, last.1), (4, at(500)));
     }
 
     #[test]

@@ -7,6 +7,9 @@
 //! epoch; if there is one, it fails with [`LedgerError::Fenced`] and nothing may be acknowledged. So
 //! a paused predecessor never acknowledges what its successor did not see.
 //!
+//! A job has one record, the first; [`Ledger::annul`] takes it back with a record of its own, so that
+//! another may follow.
+//!
 //! Rule for callers: whatever [`Ledger::append`] said of an outcome, acknowledge it only after a
 //! commit that came later returned `Ok`.
 //!

@@ -23,6 +23,8 @@ pub struct Record {
     pub position: Position,
     /// What is known without the body.
     pub entry: Entry,
+    /// Whether it takes back the record of its job, and is none itself.
+    pub annuls: bool,
     /// The outcome, as the caller encoded it.
     pub body: Vec<u8>,
 }
@@ -157,6 +159,7 @@ pub(super) fn record(head: &Head, position: Position, body: Vec<u8>) -> Option<R
         sequence: head.sequence,
         position,
         entry: head.entry,
+        annuls: head.annuls,
         body,
     })
 }
@@ -168,6 +171,10 @@ pub(super) fn survey_into(
     index: &mut Index,
 ) -> Result<Report, LedgerError> {
     scan::survey(dir, numbers, &mut |head, position, _| {
+        if head.annuls {
+            index.annul(&head.entry.job);
+            return Ok(());
+        }
         // A repeat is harmless, the first one stays; a writer never makes one.
         index.insert(&head.entry, position).map(|_| ())
     })
@@ -201,6 +208,7 @@ impl Records<'_> {
                         sequence: head.sequence,
                         position,
                         entry: head.entry,
+                        annuls: head.annuls,
                         body,
                     }));
                 }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use proto::ids::JobId;
+
 use super::LedgerError;
 use super::frame::{self, BODY_CAP, Check, Entry, Extent, HEAD_BYTES};
 use super::index::{Index, Position};
@@ -152,10 +154,7 @@ impl Ledger {
                 cap: BODY_CAP,
             });
         }
-        // Before, not after: so that an error of the disk never leaves it open whether this record is in.
-        if self.pending.len() >= WRITE_BYTES {
-            self.write_out()?;
-        }
+        self.make_room()?;
         let position = Position {
             epoch: self.epoch,
             offset: self.written + self.pending.len() as u64,
@@ -163,9 +162,39 @@ impl Ledger {
         if let Some(first) = self.index.insert(entry, position)? {
             return Ok(Appended::Duplicate(first));
         }
-        self.chain = frame::put_record(&mut self.pending, &self.chain, self.sequence, entry, body);
-        self.sequence += 1;
+        self.put(entry, false, body);
         Ok(Appended::New(position))
+    }
+
+    /// Takes back the record of a job, so that the next one appended for it stands; whether there was
+    /// one. Durable only after the next [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// Nothing was taken back.
+    pub fn annul(&mut self, job: &JobId) -> Result<bool, LedgerError> {
+        self.check_trust()?;
+        let Some((_, position)) = self.index.get(job) else {
+            return Ok(false);
+        };
+        let entry = self.read(position)?.entry;
+        self.make_room()?;
+        self.index.annul(job);
+        self.put(&entry, true, &[]);
+        Ok(true)
+    }
+
+    /// Before a record, not after it: so that an error of the disk never leaves it open whether it is in.
+    fn make_room(&mut self) -> Result<(), LedgerError> {
+        if self.pending.len() >= WRITE_BYTES {
+            self.write_out()?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, entry: &Entry, annuls: bool, body: &[u8]) {
+        let (pending, sequence) = (&mut self.pending, self.sequence);
+        self.chain = frame::put_record(pending, &self.chain, sequence, entry, annuls, body);
+        self.sequence += 1;
     }
 
     /// Makes everything appended durable, and makes sure that nobody took over. After `Ok`, all that

@@ -4,6 +4,7 @@
 use proto::digest::Hasher;
 use proto::ids::{BaseId, RunId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Mix, Plan};
 
@@ -59,23 +60,26 @@ impl Identity {
         RunId(Hasher::new("t2t.run", 1).text(&canonical).finish())
     }
 
-    /// Settings in which two identities differ, as `name: theirs, not ours`.
+    /// Settings in which two identities differ.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let fields = |identity: &Self| match serde_json::to_value(identity) {
-            Ok(serde_json::Value::Object(map)) => map,
-            _ => serde_json::Map::new(),
-        };
-        let (ours, theirs) = (fields(self), fields(other));
-        let differing = ours
-            .iter()
-            .filter(|(name, value)| theirs.get(*name) != Some(value));
-        differing
-            .map(|(name, value)| {
-                format!(
-                    "{name}: {} there, {value} here",
-                    theirs.get(name).unwrap_or(&serde_json::Value::Null)
-                )
-            })
-            .collect()
+        differences(self, other)
     }
+}
+
+/// Settings in which two records of settings differ, as `name: theirs there, ours here`.
+pub fn differences<T: Serialize>(ours: &T, theirs: &T) -> Vec<String> {
+    let fields = |settings: &T| match serde_json::to_value(settings) {
+        Ok(Value::Object(map)) => map,
+        _ => serde_json::Map::new(),
+    };
+    let (ours, theirs) = (fields(ours), fields(theirs));
+    let differing = ours
+        .iter()
+        .filter(|(name, value)| theirs.get(*name) != Some(value));
+    differing
+        .map(|(name, value)| {
+            let other = theirs.get(name).unwrap_or(&Value::Null);
+            format!("{name}: {other} there, {value} here")
+        })
+        .collect()
 }

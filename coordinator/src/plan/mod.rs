@@ -1,13 +1,16 @@
 //! A plan: N slots and what fills them, as plain data.
 //!
 //! [`settings`] reads it from defaults, a file, the environment and flags; [`cells`] says what each
-//! slot asks for; [`identity`] derives the run id from what changes the result of a given job.
+//! slot asks for; [`partition`] splits it among coordinators; [`identity`] derives the run id from what changes the result of a given job.
 
 pub mod cells;
 pub mod identity;
+pub mod partition;
 pub mod settings;
 
 use serde::{Deserialize, Serialize};
+
+use partition::Partition;
 
 /// Everything a run is a function of, and how it is carried out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,8 @@ pub struct Plan {
     pub dataset: DatasetPlan,
     /// How the work is carried out; no influence on results.
     pub workers: u32,
+    /// Which of the slots this coordinator sees to; no influence on what becomes of one.
+    pub partition: Partition,
 }
 
 impl Default for Plan {
@@ -51,7 +56,20 @@ impl Default for Plan {
             trials: 2,
             dataset: DatasetPlan::default(),
             workers: 0,
+            partition: Partition::WHOLE,
         }
+    }
+}
+
+impl Plan {
+    /// How many slots this coordinator sees to.
+    pub fn own_slots(&self) -> u32 {
+        if self.partition.is_whole() {
+            return self.tasks;
+        }
+        let own = |slot: &u32| self.partition.has(cells::stratum(*slot, self.strata));
+        let count = (0..self.tasks).filter(own).count();
+        u32::try_from(count).expect("no more than there are slots")
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Flags {
     /// Workers in this process; 0 for one per core
     #[arg(long, value_name = "N")]
     pub workers: Option<u32>,
+    /// Part of the plan for this coordinator, such as 2/3: the second of three, each with its own --out
+    #[arg(long, value_name = "I/N")]
+    pub partition: Option<String>,
     /// Conversations per task and agent
     #[arg(long, value_name = "N")]
     pub trials: Option<u32>,

@@ -67,17 +67,13 @@ pub(super) fn tell(archive: &Archive, home: &Home, json: bool) -> anyhow::Result
     } else {
         ""
     };
-    let state = if complete(archive) {
-        "complete"
-    } else {
-        "not complete: run the same command again to go on"
-    };
     let mut out = format!(
-        "{what}{}\n{}, {}, seed {}; {state}\n\n",
+        "{what}{}\n{}, {}, seed {}; {}\n\n",
         archive.course.run,
         plan.domain,
         world(plan),
-        plan.seed
+        plan.seed,
+        state(archive)
     );
     slots_table(&mut out, &scenarios, &kinds);
     agents_table(&mut out, &agents);
@@ -101,6 +97,17 @@ pub(super) fn tell(archive: &Archive, home: &Home, json: bool) -> anyhow::Result
         ),
     );
     Ok(out)
+}
+
+fn state(archive: &Archive) -> String {
+    let part = archive.course.plan.partition;
+    if complete(archive) {
+        "complete".to_owned()
+    } else if archive.run.finished() {
+        format!("part {part}, complete: `t2t merge` makes the run of it and the others")
+    } else {
+        "not complete: run the same command again to go on".to_owned()
+    }
 }
 
 fn line(out: &mut String, text: &str) {

@@ -10,6 +10,7 @@ pub(super) fn check(resolved: &Resolved, known: &Known<'_>) -> Result<(), Settin
     domain(resolved, known)?;
     agents(resolved, known)?;
     world(resolved, known)?;
+    partition(resolved)?;
     mix(resolved)?;
     dataset(resolved)
 }
@@ -108,6 +109,23 @@ fn world(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
         let mend = "change the sizes in `world`";
         refused(resolved, "world.orders", plan.world.orders, problem, mend)
     })
+}
+
+fn partition(resolved: &Resolved) -> Result<(), SettingsError> {
+    let (partition, strata) = (resolved.plan.partition, resolved.plan.strata);
+    if partition.of() <= strata {
+        return Ok(());
+    }
+    Err(refused(
+        resolved,
+        "partition",
+        partition,
+        format!(
+            "more parts than `strata`, which is {strata} ({})",
+            resolved.source("strata")
+        ),
+        format!("split the plan into {strata} parts at most; more strata make it another run"),
+    ))
 }
 
 fn mix(resolved: &Resolved) -> Result<(), SettingsError> {

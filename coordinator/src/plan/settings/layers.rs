@@ -7,6 +7,7 @@ use config::{FileFormat, Map, Source as _, Value, ValueKind};
 
 use super::table::{self, Kind, Setting};
 use super::{Flags, SettingsError, Source};
+use crate::plan::partition::Partition;
 
 /// One setting with a value of its type, and where it came from.
 #[derive(Debug, Clone)]
@@ -141,6 +142,7 @@ pub(super) fn flags(flags: &Flags) -> Result<Layer, SettingsError> {
     put("tasks", flags.tasks.map(ValueKind::from))?;
     put("seed", flags.seed.map(ValueKind::from))?;
     put("workers", flags.workers.map(ValueKind::from))?;
+    put("partition", flags.partition.clone().map(ValueKind::from))?;
     put("trials", flags.trials.map(ValueKind::from))?;
     put(
         "agents",
@@ -205,6 +207,9 @@ fn typed(setting: &Setting, value: ValueKind, source: &Source) -> Result<ValueKi
     match (setting.kind, value) {
         (Kind::Text, value @ ValueKind::String(_))
         | (Kind::Truth, value @ ValueKind::Boolean(_)) => Ok(value),
+        (Kind::Part, ValueKind::String(text)) if text.parse::<Partition>().is_ok() => {
+            Ok(ValueKind::String(text))
+        }
         (Kind::Whole(least, most), value) => {
             let number = match &value {
                 ValueKind::I64(number) => u64::try_from(*number).ok(),
@@ -236,7 +241,7 @@ fn typed(setting: &Setting, value: ValueKind, source: &Source) -> Result<ValueKi
 fn parsed(setting: &Setting, text: &str, source: &Source) -> Result<ValueKind, SettingsError> {
     let given = text.trim();
     let value = match setting.kind {
-        Kind::Text => ValueKind::from(text),
+        Kind::Text | Kind::Part => ValueKind::from(text),
         Kind::Whole(..) => given
             .parse::<u64>()
             .map_or_else(|_| text.into(), ValueKind::U64),

@@ -16,6 +16,8 @@ pub enum Kind {
     Whole(u64, u64),
     /// `true` or `false`.
     Truth,
+    /// A part of the whole.
+    Part,
 }
 
 impl fmt::Display for Kind {
@@ -26,6 +28,7 @@ impl fmt::Display for Kind {
             Self::Whole(0, u64::MAX) => out.write_str("a whole number below 2^64"),
             Self::Whole(least, most) => write!(out, "a whole number from {least} to {most}"),
             Self::Truth => out.write_str("true or false"),
+            Self::Part => out.write_str("a part such as `2/3`: I/N with I from 1 to N"),
         }
     }
 }
@@ -106,7 +109,7 @@ const fn setting(
 }
 
 /// Every setting, those outside any section first.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 21] = [
     setting(
         "domain",
         Kind::Text,
@@ -154,6 +157,12 @@ pub const SETTINGS: [Setting; 20] = [
         Kind::Whole(0, 1024),
         "workers",
         "Workers in this process; 0 for one per processor core. Results do not depend on it.",
+    ),
+    setting(
+        "partition",
+        Kind::Part,
+        "partition",
+        "Part of the plan that this coordinator sees to, `I/N`, counted from 1: of the strata every N-th, from the I-th on. Each part has an `--out` of its own; `t2t merge` makes the run of them. At most as many parts as strata.",
     ),
     setting(
         "world.file",

@@ -136,7 +136,7 @@ fn every_flag_sets_its_setting() {
     let world = tempfile::NamedTempFile::new().unwrap();
     let path = world.path().to_str().unwrap();
     let line = format!(
-        "--domain tickets --tasks 5 --seed 6 --workers 7 --trials 8 --agent gold --agent noisy:0.1 \
+        "--domain tickets --tasks 5 --seed 6 --workers 7 --partition 2/3 --trials 8 --agent gold --agent noisy:0.1 \
          --world-file {path} --people 90 --orders 91 --products 92 --mix general=2,ambiguous=3"
     );
     let resolved = from_flags(&line).unwrap();
@@ -145,6 +145,7 @@ fn every_flag_sets_its_setting() {
         tasks: 5,
         seed: 6,
         workers: 7,
+        partition: "2/3".parse().unwrap(),
         trials: 8,
         agents: vec!["gold".to_owned(), "noisy:0.1".to_owned()],
         world: WorldPlan {
@@ -179,6 +180,7 @@ fn the_environment_sets_every_setting() {
         table::Kind::Texts => "gold, noisy:0.5",
         table::Kind::Truth => "false",
         table::Kind::Whole(..) => "3",
+        table::Kind::Part => "2/3",
         table::Kind::Text => match setting.key {
             "world.file" => path,
             "domain" => "tickets",
@@ -217,6 +219,7 @@ fn the_environment_sets_every_setting() {
             lawful_only: false,
         },
         workers: 3,
+        partition: "2/3".parse().unwrap(),
     };
     assert_eq!(resolved.plan, expected);
     assert!(
@@ -281,6 +284,7 @@ fn any_plan() -> impl Strategy<Value = Plan> {
         1..=u16::MAX,
         1..=64u32,
         0..=1024u32,
+        (any::<u32>(), any::<u32>()),
     );
     (world, mix, noise, dataset, counts).prop_map(|(world, mix, noise, dataset, counts)| Plan {
         domain: "tickets".to_owned(),
@@ -309,6 +313,10 @@ fn any_plan() -> impl Strategy<Value = Plan> {
             lawful_only: dataset.3,
         },
         workers: counts.5,
+        partition: {
+            let of = 1 + counts.6.0 % counts.2;
+            format!("{}/{of}", 1 + counts.6.1 % of).parse().unwrap()
+        },
     })
 }
 

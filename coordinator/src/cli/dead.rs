@@ -1,0 +1,268 @@
+//! `t2t dead`: jobs that were given up, in the dead lanes of a fleet and in the ledger of a run, and how
+//! they are done after all.
+//!
+//! The two are different things. A dead letter is a message that lies on the broker; whether its run
+//! still waits for it, it does not know. A failed job is an outcome in a ledger, which closed a slot.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::{Args, Subcommand};
+use proto::ids::JobId;
+use proto::queue::{DeadLetter, Queue};
+use proto::topology::{INSTANCE_HEADER, Instance, Lane};
+use proto::wire::{self, Kind};
+use worker::services::Services;
+
+use super::End;
+use super::fleet::connect;
+use super::progress::{print, say};
+use crate::failed::{self, FailedJob};
+use crate::home::Home;
+use crate::ledger::{DirLock, Ledger, Reader};
+use crate::seal;
+
+/// Dead letters looked at, of each lane.
+const LETTERS: usize = 10_000;
+
+/// Arguments of `t2t dead`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With a broker: messages that no worker could read or finish. With --run DIR: jobs that the run's ledger
+holds as failed. With both: the two of that run.
+
+  t2t dead list --run out/first
+  t2t dead requeue --run out/first       then the run's own command again, which asks for them anew")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the jobs that were given up, oldest first
+    List(Where),
+    /// Show one of them: headers, reason, and the job as far as it reads
+    Show(One),
+    /// Put messages back into their lane, and reopen failed jobs of a run
+    Requeue(Several),
+}
+
+#[derive(Debug, Args)]
+struct Where {
+    /// Folder of a run or evaluation: its failed jobs, and of the dead letters only its own
+    #[arg(long, value_name = "DIR")]
+    run: Option<PathBuf>,
+    #[command(flatten)]
+    services: Services,
+}
+
+#[derive(Debug, Args)]
+struct One {
+    /// Beginning of its id, as listed
+    id: String,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Debug, Args)]
+struct Several {
+    /// Beginnings of their ids, as listed; all of them if none is named
+    ids: Vec<String>,
+    #[command(flatten)]
+    place: Where,
+}
+
+pub(super) fn dead(arguments: &Arguments) -> anyhow::Result<End> {
+    match &arguments.command {
+        Command::List(place) => list(place)?,
+        Command::Show(one) => show(one)?,
+        Command::Requeue(some) => requeue(some)?,
+    }
+    Ok(End::Done)
+}
+
+impl Where {
+    fn home(&self) -> anyhow::Result<Option<Home>> {
+        let home = self.run.clone().map(Home);
+        if let Some(home) = &home {
+            home.existing()?;
+        }
+        Ok(home)
+    }
+
+    /// Whether the broker is to be looked at: always, unless a ledger is named and no broker is.
+    fn asks_broker(&self) -> bool {
+        self.run.is_none() || self.services.named()
+    }
+
+    /// Whose dead letters are meant; none for everybody's.
+    fn instance(&self) -> anyhow::Result<Option<Instance>> {
+        Ok(self.home()?.map(|home| home.instance()).transpose()?)
+    }
+
+    fn letters(&self) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
+        if !self.asks_broker() {
+            return Ok(Vec::new());
+        }
+        let instance = self.instance()?;
+        let (runtime, fleet) = connect(&self.services, "t2t dead")?;
+        let mut letters = runtime.block_on(letters(&fleet.queue))?;
+        letters.retain(|(_, letter)| of(letter, instance));
+        Ok(letters)
+    }
+
+    fn failed(&self) -> anyhow::Result<Vec<FailedJob>> {
+        let Some(home) = self.home()? else {
+            return Ok(Vec::new());
+        };
+        let (reader, index, _) = Reader::open(home.path())?;
+        let failed = failed::list(&reader, &index).collect::<Result<_, _>>()?;
+        Ok(failed)
+    }
+}
+
+fn list(place: &Where) -> anyhow::Result<()> {
+    for failed in place.failed()? {
+        print(&format!("{failed}\n"));
+    }
+    for (lane, letter) in place.letters()? {
+        print(&format!("{}\n", in_a_line(lane, &letter)));
+    }
+    Ok(())
+}
+
+fn show(one: &One) -> anyhow::Result<()> {
+    let named = |job: &JobId| begins(job, &one.id);
+    let mut failed = one.place.failed()?;
+    failed.retain(|failed| named(&failed.job));
+    let mut letters = one.place.letters()?;
+    letters.retain(|(_, letter)| named(&id(letter)));
+    ensure!(
+        !failed.is_empty() || !letters.is_empty(),
+        "no dead job has an id that begins with `{}`; `t2t dead list` names them",
+        one.id
+    );
+    for failed in failed {
+        print(&format!("{failed}\n"));
+    }
+    for (lane, letter) in letters {
+        print(&whole(lane, &letter));
+    }
+    Ok(())
+}
+
+fn requeue(some: &Several) -> anyhow::Result<()> {
+    let wanted = |job: &JobId| {
+        some.ids.is_empty() || some.ids.iter().any(|beginning| begins(job, beginning))
+    };
+    let place = &some.place;
+    let fleet = place
+        .asks_broker()
+        .then(|| connect(&place.services, "t2t dead"))
+        .transpose()?;
+    if let Some(home) = place.home()? {
+        if let Some((runtime, fleet)) = &fleet {
+            let lane = Lane::Outcomes(home.instance()?);
+            let busy = runtime.block_on(fleet.queue.consumers(lane))? > 0;
+            ensure!(
+                !busy,
+                "a coordinator is at {}: stop it first, then requeue, then start it again",
+                home.path().display()
+            );
+        }
+        reopen(&home, &wanted)?;
+    }
+    if let Some((runtime, fleet)) = &fleet {
+        let instance = place.instance()?;
+        let ours = |letter: &DeadLetter| of(letter, instance) && wanted(&id(letter));
+        let mut moved = 0;
+        for lane in Lane::JOBS {
+            let revived = runtime.block_on(fleet.queue.revive(lane, LETTERS, &ours))?;
+            moved += revived.len();
+        }
+        say(&format!("{moved} jobs are back in their lanes"));
+    }
+    Ok(())
+}
+
+/// Takes back the outcomes of failed jobs. The folder is no longer that of a run that has ended.
+fn reopen(home: &Home, wanted: &dyn Fn(&JobId) -> bool) -> anyhow::Result<()> {
+    let _lock = DirLock::acquire(home.path())?;
+    let (reader, index, _) = Reader::open(home.path())?;
+    let mut any = false;
+    for failed in failed::list(&reader, &index) {
+        any |= wanted(&failed?.job);
+    }
+    let mut reopened = 0;
+    if any {
+        home.remove(seal::NAME)?;
+        let mut ledger = Ledger::open(home.path())?;
+        reopened = failed::reopen(&mut ledger, wanted)?;
+    }
+    say(&format!(
+        "{reopened} failed jobs of {} are reopened{}",
+        home.path().display(),
+        if any {
+            "; its own command asks for them again"
+        } else {
+            ": it has none of those"
+        }
+    ));
+    Ok(())
+}
+
+async fn letters(queue: &dyn Queue) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
+    let mut all = Vec::new();
+    for lane in Lane::JOBS {
+        let dead = queue.dead(lane, LETTERS).await?;
+        all.extend(dead.into_iter().map(|letter| (lane, letter)));
+    }
+    Ok(all)
+}
+
+/// The job that a letter is of.
+fn id(letter: &DeadLetter) -> JobId {
+    JobId(letter.message.id)
+}
+
+/// Whether a job's id begins so, as it is listed or in the digits that a broker shows.
+fn begins(job: &JobId, beginning: &str) -> bool {
+    job.to_string().starts_with(beginning) || job.0.to_string().starts_with(beginning)
+}
+
+/// Whether a letter is of this instance, if one is meant.
+fn of(letter: &DeadLetter, instance: Option<Instance>) -> bool {
+    let theirs = letter.message.headers.get(INSTANCE_HEADER);
+    instance.is_none_or(|instance| theirs.is_some_and(|theirs| *theirs == instance.to_string()))
+}
+
+fn in_a_line(lane: Lane, letter: &DeadLetter) -> String {
+    let instance = letter.message.headers.get(INSTANCE_HEADER);
+    format!(
+        "{}  {:<11}{:<18}{}",
+        id(letter),
+        lane.to_string(),
+        instance.map_or("?", String::as_str),
+        letter.reason
+    )
+}
+
+fn whole(lane: Lane, letter: &DeadLetter) -> String {
+    let mut out = format!("{}\n", in_a_line(lane, letter));
+    for (name, value) in &letter.message.headers {
+        out.push_str(&format!("  {name}: {value}\n"));
+    }
+    let job = wire::decode::<proto::job::Job>(Kind::Job, &letter.message.body);
+    match job {
+        Ok(job) => out.push_str(&format!(
+            "  slot {}, candidate {}, {} of {}\n",
+            job.cell.slot,
+            job.candidate,
+            job.input.stage().label(),
+            job.run
+        )),
+        Err(error) => out.push_str(&format!("  not readable here: {error}\n")),
+    }
+    out
+}
