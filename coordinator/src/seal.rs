@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use proto::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::LOCK;
+
 /// Name of the seal's file.
 pub const NAME: &str = "seal.json";
 /// Version of its form.
@@ -120,7 +122,8 @@ fn compare(sealed: &BTreeMap<String, Sealed>, found: &Survey) -> Vec<Broken> {
             Some(_) => {}
         }
     }
-    let unsealed = |file: &&String| !sealed.contains_key(*file);
+    // A run over a fleet takes no lock; who looks at its folder afterwards may.
+    let unsealed = |file: &&String| !sealed.contains_key(*file) && *file != LOCK;
     for file in found.files.keys().filter(unsealed) {
         note(file, "does not belong here");
     }
@@ -190,6 +193,7 @@ fn digest_file(path: &Path) -> io::Result<Sealed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::DirLock;
 
     #[test]
     fn every_flipped_byte_is_found_and_named() {
@@ -299,6 +303,13 @@ mod tests {
         fs::remove_file(dir.path().join("more")).unwrap();
         std::os::unix::fs::symlink(dir.path(), outside.path().join("latest")).unwrap();
         assert_eq!(check(&outside.path().join("latest")).unwrap(), Some(vec![]));
+    }
+
+    #[test]
+    fn who_takes_the_lock_later_breaks_no_seal() {
+        let (dir, _outside) = sealed();
+        drop(DirLock::acquire(dir.path()).unwrap());
+        assert_eq!(check(dir.path()).unwrap(), Some(vec![]));
     }
 
     #[cfg(unix)]

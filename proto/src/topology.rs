@@ -16,6 +16,10 @@ pub const WIRE_MAJOR: u8 = 1;
 /// Header of a job that names the [`Instance`] its outcome goes to.
 pub const INSTANCE_HEADER: &str = "t2t-instance";
 
+/// Header of a job: in which epoch of its coordinator's ledger it was published, so that a dead letter
+/// tells whether that coordinator still waits for it.
+pub const EPOCH_HEADER: &str = "t2t-epoch";
+
 /// Header of a job: which attempt it is, from 1; absent on the first.
 pub const ATTEMPT_HEADER: &str = "t2t-attempt";
 

@@ -1,6 +1,9 @@
 //! A run over a queue that reorders, duplicates and loses acknowledgements, whose coordinator falls
 //! again and again at drawn moments, comes to the same ledger and the same dataset as a calm one.
 
+mod reopened;
+mod undeliverable;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;

@@ -9,12 +9,13 @@
 //! broker that lost everything costs time only.
 //!
 //! Reading order: `content` (jobs and what they carry), `entry` (what the ledger keeps beside it),
-//! `publishing`, `world`, `fresh`.
+//! `publishing`, `undeliverable`, `world`, `fresh`.
 
 mod content;
 mod entry;
 mod fresh;
 mod publishing;
+mod undeliverable;
 mod watch;
 mod world;
 
@@ -25,9 +26,9 @@ use std::time::Duration;
 use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, Stage, job_id};
 use proto::outcome::{Notice, Outcome};
-use proto::queue::{Consumer, Delivery, Message, Queue, QueueError};
+use proto::queue::{Consumer, Delivery, Message, Queue, QueueError, UNDELIVERABLE};
 use proto::record::WorldRef;
-use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER, PROBE_HEADER};
+use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER, PROBE_HEADER};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,7 @@ use crate::run::{Ask, Result as Came, Run};
 use content::Content;
 use fresh::Fresh;
 use publishing::{Publishing, Refused};
+use undeliverable::{Publisher, Undeliverable};
 
 pub use entry::{came, failed, rollout_of};
 pub use watch::{Turn, Watch};
@@ -167,6 +169,7 @@ pub struct Dispatch<'a> {
     slots: u32,
     options: Options,
     publishing: Publishing,
+    undeliverable: Undeliverable,
     asked: HashMap<JobId, Asked>,
     /// Answers to jobs that are not asked for yet: a predecessor published them.
     early: HashMap<JobId, Delivery>,
@@ -186,6 +189,10 @@ impl<'a> Dispatch<'a> {
         options: Options,
     ) -> Self {
         let fresh = Fresh::new(AT_HAND * options.window);
+        let us = Publisher {
+            instance: options.instance,
+            epoch: ledger.epoch(),
+        };
         Self {
             content: Content {
                 course,
@@ -195,6 +202,7 @@ impl<'a> Dispatch<'a> {
             },
             run,
             slots: course.plan.own_slots().max(1),
+            undeliverable: Undeliverable::new(Arc::clone(&queue), us),
             publishing: Publishing::new(queue),
             options,
             asked: HashMap::new(),
@@ -244,6 +252,7 @@ impl<'a> Dispatch<'a> {
             tokio::select! {
                 delivery = outcomes.next() => self.take_in(delivery?, outcomes).await?,
                 published = self.publishing.next() => self.published(published)?,
+                jobs = self.undeliverable.next() => self.given_up(jobs)?,
                 () = stop.cancelled(), if !stopped => {}
                 _ = tick.tick() => self.look_around().await?,
             }
@@ -305,8 +314,10 @@ impl<'a> Dispatch<'a> {
         let job = self.content.job(ask, id, world)?;
         let body = wire::encode(Kind::Job, &job)
             .map_err(|source| DispatchError::Wire { job: id, source })?;
-        let mut message =
-            Message::new(id.0, body).with(INSTANCE_HEADER, self.options.instance.to_string());
+        let epoch = self.content.ledger.epoch();
+        let mut message = Message::new(id.0, body)
+            .with(INSTANCE_HEADER, self.options.instance.to_string())
+            .with(EPOCH_HEADER, epoch.to_string());
         let lane = Lane::of(ask.stage);
         let span = spans::publish(self.options.system, lane, &mut message);
         self.publishing.begin(lane, message, span);
@@ -324,6 +335,19 @@ impl<'a> Dispatch<'a> {
             return Err(refused.error.into());
         }
         self.fail(job, ask.stage, refused.error.to_string())
+    }
+
+    /// Jobs that the queue delivers no more have failed.
+    fn given_up(&mut self, jobs: Vec<JobId>) -> Result<(), DispatchError> {
+        for job in jobs {
+            if let Some(Asked { ask, .. }) = self.asked.get(&job).copied() {
+                tracing::error!(%job, "handed over too often without an answer; the job has failed");
+                let error =
+                    format!("{UNDELIVERABLE}: handed over too often, and no worker answered");
+                self.fail(job, ask.stage, error)?;
+            }
+        }
+        Ok(())
     }
 
     /// Closes a job that no worker can answer for.
@@ -467,10 +491,13 @@ impl<'a> Dispatch<'a> {
     /// Sees whether somebody took over, and publishes again what was not answered for too long.
     async fn look_around(&mut self) -> Result<(), DispatchError> {
         self.commit().await?;
+        let now = Instant::now();
+        let open = self.asked.values();
+        let open = open.map(|asked| (asked.ask.stage, asked.since));
+        self.undeliverable.look(now, open);
         let Some(patience) = self.options.patience else {
             return Ok(());
         };
-        let now = Instant::now();
         let overdue: Vec<(JobId, Ask)> = self
             .asked
             .iter_mut()

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::LedgerError;
 
+/// Name of the lock's file.
+pub const LOCK: &str = "lock";
+
 /// An exclusive advisory lock on `DIR/lock`, held until it is dropped or its process ends.
 #[derive(Debug)]
 pub struct DirLock {
@@ -19,7 +22,7 @@ impl DirLock {
     /// [`LedgerError::Locked`] while another process, or another holder in this one, has it.
     pub fn acquire(dir: &Path) -> Result<Self, LedgerError> {
         std::fs::create_dir_all(dir).map_err(LedgerError::io("create", dir))?;
-        let path = dir.join("lock");
+        let path = dir.join(LOCK);
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)

@@ -30,7 +30,7 @@ mod tests;
 pub use error::LedgerError;
 pub use frame::{BODY_CAP, Entry, Extent};
 pub use index::{Index, Position, Summary};
-pub use lock::DirLock;
+pub use lock::{DirLock, LOCK};
 pub use reader::{Reader, Record, Records};
 pub use scan::{Report, Torn, verify};
 pub use writer::{Appended, Ledger};

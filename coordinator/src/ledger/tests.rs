@@ -1,5 +1,6 @@
 //! Tests of the ledger as a whole: crashes, flips, two writers, a full disk.
 
+mod annul;
 mod damage;
 mod survival;
 

@@ -1,0 +1,100 @@
+//! Jobs that the queue itself gave up: redelivered past its limit, they lie in a dead lane, and no worker
+//! will ever answer for them.
+//!
+//! The dead lanes are looked at now and then, while a job has been unanswered for a while. A letter counts
+//! only if it was published in this epoch: one of an earlier life, or from before its job was reopened,
+//! says nothing about the copy that is under way now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::ids::JobId;
+use proto::job::Stage;
+use proto::queue::{DeadLetter, Queue, UNDELIVERABLE};
+use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How long a job is unanswered before its dead lane is looked at, and how often that is done.
+const LOOK: Duration = Duration::from_secs(60);
+/// Dead letters looked at, of each lane.
+const LETTERS: usize = 4096;
+
+/// Who published a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Publisher {
+    pub(super) instance: Instance,
+    pub(super) epoch: u32,
+}
+
+/// Looks into dead lanes.
+#[derive(Debug)]
+pub(super) struct Undeliverable {
+    queue: Arc<dyn Queue>,
+    us: Publisher,
+    last: Instant,
+    under_way: JoinSet<Vec<JobId>>,
+}
+
+impl Undeliverable {
+    pub(super) fn new(queue: Arc<dyn Queue>, us: Publisher) -> Self {
+        Self {
+            queue,
+            us,
+            last: Instant::now(),
+            under_way: JoinSet::new(),
+        }
+    }
+
+    /// Begins to look, if it is time: into the lanes of those jobs that have been open for long.
+    pub(super) fn look(&mut self, now: Instant, open: impl Iterator<Item = (Stage, Instant)>) {
+        if now.duration_since(self.last) < LOOK || !self.under_way.is_empty() {
+            return;
+        }
+        self.last = now;
+        let long = |since: Instant| now.duration_since(since) >= LOOK;
+        let mut lanes: Vec<Lane> = open
+            .filter(|&(_, since)| long(since))
+            .map(|(stage, _)| Lane::of(stage))
+            .collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        for lane in lanes {
+            let (queue, us) = (Arc::clone(&self.queue), self.us);
+            self.under_way
+                .spawn(async move { given_up(&*queue, lane, us).await });
+        }
+    }
+
+    /// Jobs of one lane that were given up. Dropping the future loses none.
+    pub(super) async fn next(&mut self) -> Vec<JobId> {
+        loop {
+            match self.under_way.join_next().await {
+                Some(Ok(jobs)) if jobs.is_empty() => {}
+                Some(Ok(jobs)) => return jobs,
+                Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+async fn given_up(queue: &dyn Queue, lane: Lane, us: Publisher) -> Vec<JobId> {
+    match queue.dead(lane, LETTERS).await {
+        Ok(letters) => {
+            let ours = letters.iter().filter(|letter| is_ours(letter, us));
+            ours.map(|letter| JobId(letter.message.id)).collect()
+        }
+        Err(error) => {
+            tracing::debug!(%error, %lane, "the dead lane can't be looked at just now");
+            Vec::new()
+        }
+    }
+}
+
+fn is_ours(letter: &DeadLetter, us: Publisher) -> bool {
+    let says = |header: &str, value: String| letter.message.headers.get(header) == Some(&value);
+    letter.reason == UNDELIVERABLE
+        && says(INSTANCE_HEADER, us.instance.to_string())
+        && says(EPOCH_HEADER, us.epoch.to_string())
+}

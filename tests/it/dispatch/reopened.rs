@@ -1,0 +1,153 @@
+//! Failed jobs of a run are listed, reopened and done after all, and the run comes to what it would have
+//! come to without them.
+
+use std::path::Path;
+use std::process::Output;
+
+use async_trait::async_trait;
+use coordinator::home::{Home, RunFile};
+use proto::job::{Job, Stage};
+use proto::outcome::Outcome;
+use worker::executor::{Attempt, Done, Perform};
+
+use super::*;
+use crate::pipeline::program;
+
+/// Fails jobs of one slot's first candidate: its proof, or its rollouts.
+struct Faulty {
+    inner: InProcess,
+    slot: u32,
+    stage: Stage,
+}
+
+#[async_trait]
+impl Perform for Faulty {
+    async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
+        let stage = job.input.stage();
+        if stage == self.stage && job.cell.slot == self.slot {
+            return Done::Outcome(Outcome::failed(job.id, stage, "planted for the test"));
+        }
+        self.inner.perform(job, attempt).await
+    }
+}
+
+/// A run's folder whose jobs of a slot and stage have failed.
+fn with_failures(course: &Course, domain: &Arc<dyn Domain>, dir: &Path, slot: u32, stage: Stage) {
+    let identity = Identity::of(&course.plan, domain.base());
+    let (plan, tasks_of) = (course.plan.clone(), None);
+    let file = RunFile {
+        identity,
+        plan,
+        tasks_of,
+    };
+    Home(dir.to_owned()).settle(&file).unwrap();
+    runtime().block_on(async {
+        let queue = MemoryQueue::default();
+        let inner = InProcess::new(Worlds::only(Arc::clone(domain)), 1);
+        let stop = Stop::default();
+        let crew = tokio::spawn(executor::work(
+            Arc::new(queue.connect()),
+            Arc::new(Faulty { inner, slot, stage }),
+            Settings::all_stages(NonZeroUsize::MIN),
+            Metrics::new(Part::Worker),
+            stop.clone(),
+        ));
+        assert!(carry_out(course, &**domain, dir, &queue, usize::MAX).await);
+        stop.drain.cancel();
+        crew.await.unwrap().unwrap();
+    });
+}
+
+fn does(line: &str, folder: &Path) -> Output {
+    let mut command = program();
+    command.args(line.split_whitespace());
+    command.current_dir(folder).env("T2T_STRATA", "4");
+    command.output().unwrap()
+}
+
+/// Standard output and error of a command that ends with `code`.
+#[track_caller]
+fn ends(code: i32, line: &str, folder: &Path) -> (String, String) {
+    let output = does(line, folder);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{line}\n{out}\n{err}");
+    (out, err)
+}
+
+/// The command line of [`plan`].
+const RUN: &str = "run --domain tickets --seed 11 --tasks 40 --trials 1 --people 60";
+
+fn manifest(folder: &Path, run: &str) -> String {
+    std::fs::read_to_string(folder.join(run).join("dataset/manifest.json")).unwrap()
+}
+
+#[test]
+fn a_failed_job_is_reopened_and_done_after_all() {
+    let domain = world::domain(&plan()).unwrap();
+    let course = course(&domain);
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    ends(0, &format!("{RUN} --out calm"), folder);
+    // A low slot, whose stratum has gone on without it; and episodes, which leave holes.
+    for (stage, failures, code) in [(Stage::Verify, 1, 5), (Stage::Rollout, 2, 0)] {
+        let run = stage.label();
+        with_failures(&course, &domain, &folder.join(run), 3, stage);
+        ends(code, &format!("{RUN} --out {run}"), folder);
+        ends(0, &format!("verify {run}"), folder);
+        assert_ne!(manifest(folder, run), manifest(folder, "calm"));
+
+        let (listed, _) = ends(0, &format!("dead list --run {run}"), folder);
+        assert!(listed.lines().count() >= failures, "{listed}");
+        for line in listed.lines() {
+            let told = format!("{run:<11}slot 3, candidate 0");
+            assert!(
+                line.contains(&told) && line.ends_with(": planted for the test"),
+                "{line}"
+            );
+        }
+        let first = listed.split_whitespace().next().unwrap();
+        let (shown, _) = ends(0, &format!("dead show {first} --run {run}"), folder);
+        assert!(listed.contains(&shown), "{shown}");
+
+        let (_, said) = ends(0, &format!("dead requeue job_00 --run {run}"), folder);
+        assert!(said.contains("none of those"), "{said}");
+        ends(0, &format!("verify {run}"), folder);
+        let (_, said) = ends(0, &format!("dead requeue {first} --run {run}"), folder);
+        assert!(said.contains("1 failed jobs"), "{said}");
+        ends(4, &format!("verify {run}"), folder);
+        ends(0, &format!("dead requeue --run {run}"), folder);
+        assert_eq!(ends(0, &format!("dead list --run {run}"), folder).0, "");
+
+        ends(0, &format!("{RUN} --out {run}"), folder);
+        assert_eq!(manifest(folder, run), manifest(folder, "calm"));
+        ends(0, &format!("verify {run}"), folder);
+    }
+}
+
+#[test]
+fn a_part_that_was_reopened_gives_its_failure_up_when_merged() {
+    let domain = world::domain(&plan()).unwrap();
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    ends(0, &format!("{RUN} --out calm"), folder);
+    let mut part = course(&domain);
+    part.plan.partition = "1/2".parse().unwrap();
+    let own = |slot: &u32| {
+        part.plan
+            .partition
+            .has(coordinator::plan::cells::stratum(*slot, 4))
+    };
+    let slot = (0..40).find(own).unwrap();
+    with_failures(&part, &domain, &folder.join("one"), slot, Stage::Verify);
+    ends(5, &format!("{RUN} --partition 1/2 --out one"), folder);
+    ends(0, &format!("{RUN} --partition 2/2 --out two"), folder);
+    ends(5, "merge one two --out merged", folder);
+    ends(0, "dead requeue --run one", folder);
+    let (_, said) = ends(1, "merge one two --out merged", folder);
+    assert!(said.contains("one (1/2) is not finished"), "{said}");
+    ends(0, &format!("{RUN} --partition 1/2 --out one"), folder);
+    ends(0, "merge one two --out merged", folder);
+    assert_eq!(manifest(folder, "merged"), manifest(folder, "calm"));
+    ends(0, "verify merged", folder);
+}
