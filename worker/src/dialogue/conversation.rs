@@ -261,3 +261,75 @@ impl<'a> Conversation<'a> {
         (self.messages, ending, state, verdict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proto::digest::Digest;
+    use proto::ids::RunId;
+    use proto::job::{Cell, Wanted};
+    use proto::record::{Kind, Scenario};
+    use proto::seed::Seed;
+
+    use super::*;
+    use crate::domains::tickets::Tickets;
+    use crate::domains::tickets::desk::Desk;
+    use crate::workload;
+
+    fn task(domain: &Tickets) -> Task {
+        let tool = domain
+            .tools()
+            .iter()
+            .find(|tool| tool.effect == Effect::Write)
+            .expect("a desk has writes");
+        let cell = Cell {
+            slot: 0,
+            stratum: 0,
+            strata: 1,
+            scenario: Scenario::General,
+            kind: Kind::Plain,
+            wants: vec![Wanted::Write(tool.name.clone())],
+        };
+        let mut drafts = workload::drafts(domain, RunId(Digest::of(b"limits")), [cell], 10);
+        drafts.remove(0).draft.task
+    }
+
+    /// Lets two talk who never use a tool, until it is over or far past the limit; turns, and the end.
+    fn talk(limits: Limits, leaves_after: Option<usize>) -> (usize, Ending) {
+        let domain = Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))));
+        let task = task(&domain);
+        let mut conversation = Conversation::new(&domain, &task, limits, true).unwrap();
+        let mut spoken = 0;
+        loop {
+            match conversation.next() {
+                Next::User if leaves_after == Some(conversation.messages().len()) => {
+                    conversation.user(UserTurn::End(UserOutcome::GaveUp));
+                }
+                Next::User => conversation.user(UserTurn::Say("What about lunch?".to_owned())),
+                Next::Agent => conversation.agent(AgentTurn::say("The sky is blue today.")),
+                Next::Over(_) => break,
+            }
+            spoken += 1;
+            assert!(spoken < 1_000, "nobody stops them");
+        }
+        let (messages, ending, _, verdict) = conversation.finish();
+        assert_eq!(verdict.reward, 0.0);
+        (messages.len(), ending)
+    }
+
+    #[test]
+    fn two_at_cross_purposes_come_to_the_turn_limit() {
+        let limits = Limits {
+            agent_messages: 5,
+            tool_errors: 10,
+        };
+        let over = Ending::Agent(AgentFault::TurnLimit);
+        // The user has answered the agent's fifth message, and no sixth is taken.
+        assert_eq!(talk(limits, None), (11, over.clone()));
+        assert_eq!(talk(Limits::default(), None), (121, over));
+        // Whose last message is the fifth may still be left.
+        let left = Ending::User(UserOutcome::GaveUp);
+        assert_eq!(talk(limits, Some(10)), (10, left));
+    }
+}

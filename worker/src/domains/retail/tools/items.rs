@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::object::Object;
+use super::super::python::round_cents;
 use super::super::refusal::Refusal;
 use super::super::state::{Order, OrderItem, Payment, Status, TransactionType, Variant, World};
-use super::{money, order_place, show_order};
+use super::money::{self, MethodPlace};
+use super::{order_place, show_order};
 
 /// The named items, all in the order and none more often than there; otherwise `refuse` of the
 /// first that is not.
@@ -68,7 +70,7 @@ pub(super) struct Swap {
 }
 
 /// Checks each pair: the new item belongs to the old one's product and can be bought.
-pub(super) fn swap(
+fn swap(
     world: &World,
     order: &Order,
     old: &[Object<'_>],
@@ -113,43 +115,102 @@ fn variant<'w>(
         .ok_or_else(|| "Variant not found".into())
 }
 
-pub(super) fn modify(
-    world: &mut World,
-    id: &Object<'_>,
-    item_ids: &Object<'_>,
-    new_item_ids: &Object<'_>,
-    method_id: &Object<'_>,
-) -> Result<String, Refusal> {
+/// What tells one tool that swaps items from another: the status it needs, and how it refuses.
+pub(super) struct Terms {
+    /// The status the order must have.
+    pub status: Status,
+    /// Said where it has another.
+    pub barred: &'static str,
+    /// Said of an item that is not in the order.
+    pub unknown: fn(&Object<'_>) -> Refusal,
+    /// Said where there are more or fewer new items than old ones.
+    pub uneven: &'static str,
+    /// Whether an item may be swapped for itself.
+    pub may_stay: bool,
+    /// Whether the price difference counts in whole cents.
+    pub in_cents: bool,
+    /// Said where a gift card does not hold the price difference.
+    pub poor: &'static str,
+}
+
+/// A swap that may be made.
+pub(super) struct Agreed {
+    /// Place of the order.
+    pub place: u32,
+    /// What is swapped.
+    pub swap: Swap,
+    /// Sum of new prices less old ones, as the terms count it.
+    pub difference: f64,
+    /// What pays for it, or is paid.
+    pub method: MethodPlace,
+}
+
+/// Everything that a tool checks before it swaps items, in the benchmark's order.
+pub(super) fn agree(
+    world: &World,
+    terms: &Terms,
+    [id, item_ids, new_item_ids, method_id]: [&Object<'_>; 4],
+) -> Result<Agreed, Refusal> {
     let place = order_place(world, id)?;
     let order = world.order_at(place);
-    if order.status != Status::Pending {
-        return Err("Non-pending order cannot be modified".into());
+    if order.status != terms.status {
+        return Err(terms.barred.into());
     }
-    let old = named(order, item_ids, |id| {
+    let old = named(order, item_ids, terms.unknown)?;
+    let new = new_item_ids.sized_elements()?;
+    if old.len() != new.len() {
+        return Err(terms.uneven.into());
+    }
+    let swap = swap(world, order, &old, &new, terms.may_stay)?;
+    let difference = if terms.in_cents {
+        round_cents(swap.difference)
+    } else {
+        swap.difference
+    };
+    let method = money::method(world, &order.user_id, method_id)?;
+    if money::balance(world, method).is_some_and(|balance| balance < difference) {
+        return Err(terms.poor.into());
+    }
+    Ok(Agreed {
+        place,
+        swap,
+        difference,
+        method,
+    })
+}
+
+const MODIFY: Terms = Terms {
+    status: Status::Pending,
+    barred: "Non-pending order cannot be modified",
+    unknown: |id| {
         let mut text = String::new();
         id.push_text(&mut text);
         text.push_str(" not found");
         text.into()
-    })?;
-    let new = new_item_ids.sized_elements()?;
-    if old.len() != new.len() {
-        return Err("The number of items to be exchanged should match".into());
-    }
-    let swap = swap(world, order, &old, &new, false)?;
-    let method = money::method(world, &order.user_id, method_id)?;
-    if money::balance(world, method).is_some_and(|balance| balance < swap.difference) {
-        return Err("Insufficient gift card balance to pay for the new item".into());
-    }
+    },
+    uneven: "The number of items to be exchanged should match",
+    may_stay: false,
+    in_cents: false,
+    poor: "Insufficient gift card balance to pay for the new item",
+};
+
+pub(super) fn modify(world: &mut World, given: [&Object<'_>; 4]) -> Result<String, Refusal> {
+    let Agreed {
+        place,
+        swap,
+        difference,
+        method,
+    } = agree(world, &MODIFY, given)?;
     let payment = Payment {
-        transaction_type: if swap.difference > 0.0 {
+        transaction_type: if difference > 0.0 {
             TransactionType::Payment
         } else {
             TransactionType::Refund
         },
-        amount: swap.difference.abs(),
+        amount: difference.abs(),
         payment_method_id: world.method_at(method).id().clone(),
     };
-    money::add(world, method, -swap.difference);
+    money::add(world, method, -difference);
     let order = world.order_mut(place);
     order.payment_history.push(payment);
     replace(order, &swap)?;

@@ -153,7 +153,7 @@ impl Tool {
             Self::Calculate => calculator::calculate(first),
             Self::CancelPendingOrder => money::cancel(world, first, second),
             Self::ExchangeDeliveredOrderItems => {
-                returns::exchange(world, first, second, third, fourth)
+                returns::exchange(world, [first, second, third, fourth])
             }
             Self::FindUserIdByEmail => look_up::user_by_email(world, first),
             Self::FindUserIdByNameZip => look_up::user_by_name_zip(world, first, second, third),
@@ -163,7 +163,7 @@ impl Tool {
             Self::GetUserDetails => look_up::user_details(world, first),
             Self::ListAllProductTypes => Ok(look_up::product_types(world)),
             Self::ModifyPendingOrderAddress => addresses::of_order(world, first, &given[1..]),
-            Self::ModifyPendingOrderItems => items::modify(world, first, second, third, fourth),
+            Self::ModifyPendingOrderItems => items::modify(world, [first, second, third, fourth]),
             Self::ModifyPendingOrderPayment => money::change_payment(world, first, second),
             Self::ModifyUserAddress => addresses::of_user(world, first, &given[1..]),
             Self::ReturnDeliveredOrderItems => returns::give_back(world, first, second, third),

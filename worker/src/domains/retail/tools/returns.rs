@@ -3,39 +3,33 @@
 use std::sync::Arc;
 
 use super::super::object::Object;
-use super::super::python::round_cents;
 use super::super::refusal::Refusal;
 use super::super::state::{PriceDifference, Status, World};
-use super::{items, money, order_place, show_order};
+use super::items::{Agreed, Terms, agree, named};
+use super::{money, order_place, show_order};
 
-pub(super) fn exchange(
-    world: &mut World,
-    id: &Object<'_>,
-    item_ids: &Object<'_>,
-    new_item_ids: &Object<'_>,
-    method_id: &Object<'_>,
-) -> Result<String, Refusal> {
-    let place = order_place(world, id)?;
-    let order = world.order_at(place);
-    if order.status != Status::Delivered {
-        return Err("Non-delivered order cannot be exchanged".into());
-    }
-    let old = items::named(order, item_ids, |id| {
+const EXCHANGE: Terms = Terms {
+    status: Status::Delivered,
+    barred: "Non-delivered order cannot be exchanged",
+    unknown: |id| {
         let mut text = "Number of ".to_owned();
         id.push_text(&mut text);
         text.push_str(" not found.");
         text.into()
-    })?;
-    let new = new_item_ids.sized_elements()?;
-    if old.len() != new.len() {
-        return Err("The number of items to be exchanged should match.".into());
-    }
-    let swap = items::swap(world, order, &old, &new, true)?;
-    let difference = round_cents(swap.difference);
-    let method = money::method(world, &order.user_id, method_id)?;
-    if money::balance(world, method).is_some_and(|balance| balance < difference) {
-        return Err("Insufficient gift card balance to pay for the price difference".into());
-    }
+    },
+    uneven: "The number of items to be exchanged should match.",
+    may_stay: true,
+    in_cents: true,
+    poor: "Insufficient gift card balance to pay for the price difference",
+};
+
+pub(super) fn exchange(world: &mut World, given: [&Object<'_>; 4]) -> Result<String, Refusal> {
+    let Agreed {
+        place,
+        swap,
+        difference,
+        method,
+    } = agree(world, &EXCHANGE, given)?;
     let method_id = world.method_at(method).id().clone();
     let nothing = swap.pairs.is_empty();
     let (old, new): (Vec<Arc<str>>, Vec<Arc<str>>) = swap.pairs.into_iter().unzip();
@@ -74,8 +68,8 @@ pub(super) fn give_back(
             return Err("Payment method should be the original payment method".into());
         }
     }
-    let named = items::named(order, item_ids, |_| "Some item not found".into())?;
-    let back = named
+    let given = named(order, item_ids, |_| "Some item not found".into())?;
+    let back = given
         .iter()
         .filter_map(|id| match id {
             Object::Str(id) => Some(Arc::from(*id)),
