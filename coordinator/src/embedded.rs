@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
 use worker::executor::{self, Settings, Stop};
 use worker::perform::InProcess;
-use worker::process::metrics::{Metrics, Part};
+use worker::process::metrics::Metrics;
 use worker::worlds::Worlds;
 
 use crate::archive::{Archive, new_run};
@@ -17,18 +17,32 @@ use crate::dispatch::{Course, Dispatch, DispatchError, GROUP, Options, Watch};
 use crate::ledger::Ledger;
 use crate::run::Run;
 
-/// Carries a run out with `workers` workers; comes back when it is finished, or stopped and idle. With
+/// Who does the work.
+#[derive(Debug, Clone)]
+pub struct Crew {
+    /// The domain over the run's world.
+    pub domain: Arc<dyn Domain>,
+    /// How many work at once.
+    pub workers: usize,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// Carries a run out with a crew; comes back when it is finished, or stopped and idle. With
 /// `tasks`, the run only rolls out, on the tasks of that run.
 pub async fn carry_out(
     course: &Course,
-    domain: Arc<dyn Domain>,
+    crew: Crew,
     ledger: Ledger,
-    workers: usize,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
 ) -> Result<(Run, Ledger), DispatchError> {
-    let metrics = Metrics::new(Part::Embedded);
+    let Crew {
+        domain,
+        workers,
+        metrics,
+    } = crew;
     let options = Options::embedded(&*domain, 128.max(workers * 32), metrics.clone());
     let queue: Arc<dyn Queue> = Arc::new(MemoryQueue::new(MemorySettings {
         capacity: options.window * 4,

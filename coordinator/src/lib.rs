@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod home;
 pub mod ledger;
 pub mod merge;
+pub mod pace;
 pub mod plan;
 pub mod project;
 pub mod report;

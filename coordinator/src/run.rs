@@ -85,6 +85,12 @@ pub struct Progress {
     pub failed: u32,
     /// Rollouts with an outcome.
     pub rollouts: u64,
+    /// Rollouts that the filled slots ask for.
+    pub due: u64,
+    /// Jobs with an outcome.
+    pub jobs: u64,
+    /// Jobs asked for and not answered, by stage.
+    pub in_flight: [u32; 4],
     /// Candidates turned down.
     pub rejected: u64,
 }
@@ -166,6 +172,7 @@ impl Run {
         }
         let ask = self.asks.pop_front()?;
         self.in_flight += 1;
+        self.progress.in_flight[ask.stage as usize] += 1;
         Some(ask)
     }
 
@@ -202,6 +209,8 @@ impl Run {
     /// Takes the outcome of a job that was asked for.
     pub fn outcome(&mut self, ask: Ask, result: Result) {
         self.in_flight -= 1;
+        self.progress.in_flight[ask.stage as usize] -= 1;
+        self.progress.jobs += 1;
         if ask.stage == Stage::Rollout {
             self.progress.rollouts += 1;
             return;
@@ -279,6 +288,7 @@ impl Run {
                         continue;
                     }
                     let rollout = Some((agent, trial, twin));
+                    self.progress.due += 1;
                     self.asks.push_back(Ask {
                         stage: Stage::Rollout,
                         slot,

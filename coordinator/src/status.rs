@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use worker::serve::{WORKERS, Worker};
 
 use crate::dispatch::Course;
+use crate::pace::Rates;
 use crate::run::Progress;
 
 /// Section of the board with the runs that go on.
@@ -18,7 +19,7 @@ pub const RUNS: &str = "runs";
 const COUNTED: usize = 1000;
 
 /// A run as the board shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunNote {
     /// Its id.
     pub run: String,
@@ -36,6 +37,24 @@ pub struct RunNote {
     pub rejected: u64,
     /// Episodes done.
     pub rollouts: u64,
+    /// Episodes that the filled slots ask for.
+    #[serde(default)]
+    pub due: u64,
+    /// Jobs asked for and not answered, by stage.
+    #[serde(default)]
+    pub in_flight: [u32; 4],
+    /// Jobs answered a second, over the last minute.
+    #[serde(default)]
+    pub jobs_per_second: f64,
+    /// Episodes a second, over the last minute.
+    #[serde(default)]
+    pub episodes_per_second: f64,
+    /// How long it will take at this pace, if it can be told.
+    #[serde(default)]
+    pub seconds_left: Option<u64>,
+    /// What models were paid, in cents; none where none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent_cents: Option<u64>,
 }
 
 impl RunNote {
@@ -50,6 +69,12 @@ impl RunNote {
             failed: 0,
             rejected: 0,
             rollouts: 0,
+            due: 0,
+            in_flight: [0; 4],
+            jobs_per_second: 0.0,
+            episodes_per_second: 0.0,
+            seconds_left: None,
+            spent_cents: None,
         }
     }
 
@@ -62,13 +87,27 @@ impl RunNote {
             failed: progress.failed,
             rejected: progress.rejected,
             rollouts: progress.rollouts,
+            due: progress.due,
+            in_flight: progress.in_flight,
+            ..self
+        }
+    }
+
+    /// The run as it stands in `progress`, going at these rates.
+    #[must_use]
+    pub fn going(self, rates: Rates, progress: Progress) -> Self {
+        let tenths = |rate: f64| (rate * 10.0).round() / 10.0;
+        Self {
+            jobs_per_second: tenths(rates.jobs),
+            episodes_per_second: tenths(rates.episodes),
+            seconds_left: rates.left(self.tasks, progress).map(|left| left.as_secs()),
             ..self
         }
     }
 }
 
 /// A run with the name its coordinator goes by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NamedRun {
     /// Instance.
     pub instance: String,
@@ -83,6 +122,10 @@ pub struct LaneDepth {
     pub lane: String,
     /// Messages that wait.
     pub ready: u64,
+    /// Jobs that workers have in hand, about: what the runs wait for and does not lie in the lane. None
+    /// for outcomes.
+    #[serde(default)]
+    pub in_hand: Option<u64>,
     /// Who listens.
     pub consumers: u32,
     /// Messages in its dead lane, counted up to a thousand.
@@ -90,7 +133,7 @@ pub struct LaneDepth {
 }
 
 /// A fleet at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Runs that go on.
     pub runs: Vec<NamedRun>,
@@ -124,9 +167,14 @@ pub async fn look(queue: &dyn Queue, board: &dyn Board) -> Result<Status, Status
         .filter_map(|run| run.instance.parse().ok().map(Lane::Outcomes));
     let mut lanes = Vec::new();
     for lane in Lane::JOBS.into_iter().chain(outcomes) {
+        let ready = queue.ready(lane).await?;
         lanes.push(LaneDepth {
             lane: lane.to_string(),
-            ready: queue.ready(lane).await?,
+            ready,
+            in_hand: lane.stage().map(|stage| {
+                let asked = runs.iter().map(|run| run.note.in_flight[stage as usize]);
+                asked.map(u64::from).sum::<u64>().saturating_sub(ready)
+            }),
             consumers: queue.consumers(lane).await?,
             dead: queue.dead(lane, COUNTED).await?.len(),
         });

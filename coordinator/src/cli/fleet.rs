@@ -1,6 +1,5 @@
-//! Commands about a fleet: what it does just now, and runs that are stopped for good.
+//! Commands about a run on a fleet: it is stopped for good, and what it left there is removed.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,25 +14,12 @@ use worker::serve::CANCELLED;
 use worker::services::{Fleet, Services};
 
 use super::End;
-use super::progress::{print, say};
+use super::progress::say;
 use crate::home::Home;
-use crate::status::{self, RUNS, Status};
+use crate::status::RUNS;
 
 /// How long a cancellation stands: longer than a job of the run may lie in a queue.
 const CANCELLED_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// Arguments of `t2t status`.
-#[derive(Debug, Args)]
-pub(super) struct StatusArguments {
-    /// Print it again after so many seconds, until stopped
-    #[arg(long, value_name = "SECONDS")]
-    every: Option<u64>,
-    /// Print JSON, one object a line
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    services: Services,
-}
 
 /// Arguments of `t2t cancel` and `t2t clean`.
 #[derive(Debug, Args)]
@@ -42,71 +28,6 @@ pub(super) struct RunArguments {
     run: PathBuf,
     #[command(flatten)]
     services: Services,
-}
-
-pub(super) fn status(arguments: &StatusArguments) -> anyhow::Result<End> {
-    let (runtime, fleet) = connect(&arguments.services, "t2t status")?;
-    loop {
-        let status = runtime.block_on(status::look(&fleet.queue, &fleet.store))?;
-        if arguments.json {
-            print(&format!("{}\n", serde_json::to_string(&status)?));
-        } else {
-            print(&table(&status));
-        }
-        let Some(seconds) = arguments.every else {
-            return Ok(End::Done);
-        };
-        std::thread::sleep(Duration::from_secs(seconds.max(1)));
-    }
-}
-
-/// A fleet in words: runs, workers, lanes.
-fn table(status: &Status) -> String {
-    let mut out = String::new();
-    let mut line =
-        |text: String| writeln!(out, "{text}").expect("writing to a string does not fail");
-    line(format!(
-        "{:<18}{:<30}{:>8}{:>10}{:>10}{:>8}{:>10}",
-        "run", "id", "tasks", "settled", "rejected", "failed", "episodes"
-    ));
-    for run in &status.runs {
-        let note = &run.note;
-        line(format!(
-            "{:<18}{:<30}{:>8}{:>10}{:>10}{:>8}{:>10}",
-            run.instance,
-            note.run,
-            note.tasks,
-            note.settled,
-            note.rejected,
-            note.failed,
-            note.rollouts
-        ));
-    }
-    line(format!(
-        "\n{:<30}{:>8}{:>8}{:>10}  stages",
-        "worker", "slots", "busy", "done"
-    ));
-    for worker in &status.workers {
-        line(format!(
-            "{:<30}{:>8}{:>8}{:>10}  {}",
-            worker.name,
-            worker.slots,
-            worker.busy,
-            worker.done,
-            worker.stages.join(", ")
-        ));
-    }
-    line(format!(
-        "\n{:<30}{:>8}{:>11}{:>6}",
-        "lane", "waiting", "consumers", "dead"
-    ));
-    for lane in &status.lanes {
-        line(format!(
-            "{:<30}{:>8}{:>11}{:>6}",
-            lane.lane, lane.ready, lane.consumers, lane.dead
-        ));
-    }
-    out
 }
 
 /// Stops a run for good: its coordinator ends, and workers drop its jobs.

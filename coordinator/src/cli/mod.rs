@@ -17,6 +17,9 @@ mod plan;
 mod progress;
 mod report;
 mod run;
+mod serve;
+mod status;
+mod told;
 mod variety;
 mod verify;
 mod work;
@@ -56,6 +59,8 @@ struct Cli {
 enum Command {
     /// Make tasks, prove them, roll agents out, and write dataset and report
     Run(run::Arguments),
+    /// Carry a plan out over a fleet as a service: health, metrics, progress, a standby
+    Serve(serve::Arguments),
     /// Put the parts of a run together that several coordinators have made
     Merge(merge::Arguments),
     /// Check or show a plan
@@ -79,7 +84,7 @@ enum Command {
     /// Measure speed on one core
     Bench(bench::Arguments),
     /// Show what a fleet does: runs, workers, lanes
-    Status(fleet::StatusArguments),
+    Status(status::Arguments),
     /// Stop a run over a fleet for good
     Cancel(fleet::RunArguments),
     /// Remove what a run has left on broker and cache
@@ -114,7 +119,12 @@ impl End {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // Until the end: what is left of the traces is sent when it goes.
-    let _telemetry = match telemetry(cli.log_format) {
+    // A service has nobody who watches it, so it says more.
+    let level = match cli.command {
+        Command::Serve(_) => "info",
+        _ => "warn",
+    };
+    let _telemetry = match telemetry(cli.log_format, level) {
         Ok(telemetry) => telemetry,
         Err(error) => {
             progress::complain(&error.into());
@@ -123,6 +133,7 @@ pub fn main() -> ExitCode {
     };
     let ended = match cli.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Serve(arguments) => serve::serve(&arguments),
         Command::Merge(arguments) => merge::merge(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Eval(arguments) => eval::eval(&arguments),
@@ -134,7 +145,7 @@ pub fn main() -> ExitCode {
         Command::Variety(arguments) => variety::variety(&arguments),
         Command::Domain(arguments) => domain::domain(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
-        Command::Status(arguments) => fleet::status(&arguments),
+        Command::Status(arguments) => status::status(&arguments),
         Command::Cancel(arguments) => fleet::cancel(&arguments),
         Command::Clean(arguments) => fleet::clean(&arguments),
         Command::Dead(arguments) => dead::dead(&arguments),
@@ -150,9 +161,9 @@ pub fn main() -> ExitCode {
 }
 
 /// Logs and traces of this program, as the environment wants them.
-fn telemetry(format: LogFormat) -> Result<Telemetry, TelemetryError> {
+fn telemetry(format: LogFormat, level: &'static str) -> Result<Telemetry, TelemetryError> {
     let mut settings =
-        Settings::new("t2t", "warn").with_environment(|name| std::env::var(name).ok())?;
+        Settings::new("t2t", level).with_environment(|name| std::env::var(name).ok())?;
     settings.format = format;
     Telemetry::start(&settings)
 }

@@ -1,40 +1,43 @@
 //! What `run`, `eval` and `serve` share: a course is carried out in its folder until the work is done or
 //! a signal comes, with workers in this process or with those of a fleet.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use proto::queue::Consumer;
-use proto::store::Board;
-use proto::topology::Instance;
-use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
 use worker::process::health::{Health, Listen, Pulse, Readiness, Server};
 use worker::process::metrics::{Metrics, Part};
 use worker::process::tls;
-use worker::serve::CANCELLED;
 use worker::services::Services;
 
 use super::interrupt;
 use super::progress::say;
+use super::told::{Telling, Told, beat};
 use crate::archive::Archive;
-use crate::dispatch::{Course, Turn, Watch};
+use crate::dispatch::{Course, Watch};
+use crate::embedded::{self, Crew};
 use crate::fleet::{self, Terms, Work};
 use crate::home::Home;
 use crate::ledger::{DirLock, Ledger, LedgerError};
-use crate::run::{Progress, Run};
-use crate::status::{RUNS, RunNote};
-use crate::{embedded, world};
+use crate::run::Run;
+use crate::world;
 
-/// Longest silence of the event loop that is still a life.
-const PULSE: Duration = Duration::from_secs(40);
-/// How often a run is heard of.
-const BEAT: Duration = Duration::from_secs(5);
-/// How long a run that is not heard of counts as going on.
-const LIFE: Duration = Duration::from_secs(20);
+/// How much a run asks of a fleet.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Fleet")]
+pub(super) struct Share {
+    /// Jobs in flight: this run's weight on a fleet that several use. One with three times the window gets
+    /// about three times the work done
+    #[arg(long, value_name = "N", default_value = "512", env = "T2T_WINDOW")]
+    pub(super) window: usize,
+    /// Seconds after which a job that nobody answered is published again
+    #[arg(long, value_name = "SECONDS", default_value = "3600")]
+    pub(super) patience: u64,
+}
 
 /// Where the workers are.
 #[derive(Debug, Clone, Default, Args)]
@@ -42,12 +45,8 @@ const LIFE: Duration = Duration::from_secs(20);
 pub(super) struct FleetArguments {
     #[command(flatten)]
     pub(super) services: Services,
-    /// Jobs in flight: this run's share of a fleet that several use
-    #[arg(long, value_name = "N", default_value = "512")]
-    pub(super) window: usize,
-    /// Seconds after which a job that nobody answered is published again
-    #[arg(long, value_name = "SECONDS", default_value = "3600")]
-    pub(super) patience: u64,
+    #[command(flatten)]
+    pub(super) share: Share,
     /// Wait while another coordinator is at this run, and go on in its place when it ends
     #[arg(long)]
     pub(super) standby: bool,
@@ -71,8 +70,8 @@ impl FleetArguments {
 
     fn terms(&self) -> Terms {
         Terms {
-            window: self.window.max(1),
-            patience: Duration::from_secs(self.patience.max(1)),
+            window: self.share.window.max(1),
+            patience: Duration::from_secs(self.share.patience.max(1)),
             standby: self.standby,
         }
     }
@@ -107,7 +106,7 @@ pub(super) fn carry_out(
     if fleet.services.named() {
         with_a_fleet(course, domain, home, fleet, tasks, watch, stop)
     } else {
-        here(course, domain, home, tasks, watch, stop).map(Some)
+        here(course, domain, home, &fleet.listen, tasks, watch, stop).map(Some)
     }
 }
 
@@ -115,6 +114,7 @@ fn here(
     course: &Course,
     domain: &Arc<dyn Domain>,
     home: &Home,
+    listen: &Listen,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
@@ -128,13 +128,23 @@ fn here(
         .worker_threads(workers + 1)
         .enable_all()
         .build()?;
+    let metrics = Metrics::new(Part::Embedded);
+    let told = Told::new(course);
+    let readiness = Readiness::new();
+    let server = serve_health(&runtime, listen, &metrics, &readiness, &told)?;
+    readiness.ready();
     let ledger = Ledger::open(home.path())?;
-    let domain = Arc::clone(domain);
-    let work = embedded::carry_out(course, domain, ledger, workers, tasks, watch, stop);
+    let crew = Crew {
+        domain: Arc::clone(domain),
+        workers,
+        metrics,
+    };
+    let mut watch = Telling::new(told, watch);
+    let work = embedded::carry_out(course, crew, ledger, tasks, &mut watch, stop);
     let (run, ledger) = runtime.block_on(work)?;
     let kept = Kept {
         lane: None,
-        server: None,
+        server,
         runtime,
     };
     Ok(Worked { run, ledger, kept })
@@ -175,7 +185,7 @@ fn with_a_fleet(
         .file
         .is_empty()
         .then(|| world::recipe(&plan.world, plan.seed));
-    let mut watch = Telling { told, watch };
+    let mut watch = Telling::new(told, watch);
     let work = Work {
         course,
         domain: &**domain,
@@ -203,78 +213,14 @@ fn serve_health(
     readiness: &Readiness,
     told: &Told,
 ) -> anyhow::Result<Option<Server>> {
-    let pulse = Pulse::new(PULSE);
+    let pulse = Pulse::default();
     runtime.spawn(pulse.clone().keep());
     let page = told.clone();
     let server = Health::new(metrics.clone(), pulse, readiness.clone())
-        .with_page("/progress", move || json!(page.note()))
+        .with_page("/progress", move || page.page())
         .serve(listen)?;
     if let Some(server) = &server {
         say(&format!("listening on http://{}", server.address()));
     }
     Ok(server)
-}
-
-/// The progress of the run, as others see it.
-#[derive(Clone)]
-struct Told {
-    about: RunNote,
-    /// None before this coordinator's turn.
-    progress: Arc<Mutex<Option<Progress>>>,
-}
-
-impl Told {
-    fn new(course: &Course) -> Self {
-        Self {
-            about: RunNote::new(course),
-            progress: Arc::default(),
-        }
-    }
-
-    fn begun(&self) -> Option<RunNote> {
-        let progress = *self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.map(|progress| self.about.clone().at(progress))
-    }
-
-    fn note(&self) -> RunNote {
-        self.begun().unwrap_or_else(|| self.about.clone())
-    }
-}
-
-/// Passes on what is told, and tells others.
-struct Telling<'a> {
-    told: Told,
-    watch: &'a mut dyn Watch,
-}
-
-impl Watch for Telling<'_> {
-    fn progress(&mut self, progress: Progress) {
-        let told = &self.told.progress;
-        *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
-        self.watch.progress(progress);
-    }
-
-    fn turn(&mut self, turn: Turn) {
-        self.watch.turn(turn);
-    }
-}
-
-/// Posts the run again and again, and stops it when the board says that it is cancelled. One that stands
-/// by posts nothing: the board shows the run as its coordinator sees it.
-async fn beat(told: Told, instance: Instance, board: Arc<dyn Board>, stop: CancellationToken) {
-    let mut beat = tokio::time::interval(BEAT);
-    let name = instance.to_string();
-    loop {
-        beat.tick().await;
-        if let Some(note) = told.begun() {
-            let note = serde_json::to_vec(&note).expect("a note is plain data");
-            if let Err(error) = board.post(RUNS, &name, &note, LIFE).await {
-                tracing::debug!(%error, "the board does not take the run's progress");
-            }
-        }
-        if matches!(board.read(CANCELLED, &name).await, Ok(Some(_))) {
-            tracing::warn!("the run is cancelled");
-            stop.cancel();
-        }
-    }
 }

@@ -238,6 +238,11 @@ impl<'a> Dispatch<'a> {
     ) -> Result<(Run, Ledger), DispatchError> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        if stop.is_cancelled() {
+            self.run.drain();
+        }
+        self.ask(Some(watch))?;
+        watch.caught_up(self.run.progress());
         loop {
             let stopped = stop.is_cancelled();
             if stopped {

@@ -16,6 +16,9 @@ pub trait Watch {
     /// Called now and then, and at the end; first when the run begins or goes on.
     fn progress(&mut self, progress: Progress);
 
+    /// Called once what the ledger held has been taken in: what comes from now on is new.
+    fn caught_up(&mut self, _progress: Progress) {}
+
     /// Called by a coordinator that stands by; never by one that need not.
     fn turn(&mut self, _turn: Turn) {}
 }

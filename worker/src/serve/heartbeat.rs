@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::executor::Settings;
 use crate::process::metrics::Metrics;
-use crate::process::metrics::label::{Ended, Slot};
+use crate::process::metrics::label::{Came, Ended, Slot};
 
 /// Section of the board with the workers that live.
 pub const WORKERS: &str = "workers";
-/// How often a worker is heard of.
-const BEAT: Duration = Duration::from_secs(5);
-/// How long a worker that is not heard of counts as living.
-const LIFE: Duration = Duration::from_secs(20);
+/// How often the board hears of who lives.
+pub const BEAT: Duration = Duration::from_secs(5);
+/// How long who is not heard of counts as living.
+pub const LIFE: Duration = Duration::from_secs(20);
 
 /// A worker as the board shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,12 @@ pub struct Worker {
     pub busy: u64,
     /// Jobs it has answered since it began.
     pub done: u64,
+    /// Jobs it has given back to be tried again, since it began.
+    #[serde(default)]
+    pub retried: u64,
+    /// Of the jobs it has answered, those that failed.
+    #[serde(default)]
+    pub failed: u64,
 }
 
 impl Worker {
@@ -48,8 +54,15 @@ impl Worker {
             slots: settings.slots.get() as u64,
             busy: 0,
             done: 0,
+            retried: 0,
+            failed: 0,
         }
     }
+}
+
+/// What all stages come to.
+fn sum(count: impl Fn(Stage) -> u64) -> u64 {
+    Stage::ALL.into_iter().map(count).sum()
 }
 
 /// Host and process, which tell workers of a fleet apart.
@@ -68,11 +81,10 @@ pub(super) async fn keep(mut worker: Worker, metrics: Metrics, board: Arc<dyn Bo
         beat.tick().await;
         let busy = metrics.work.slots.of((Slot::Busy,)).get();
         worker.busy = u64::try_from(busy).unwrap_or_default();
-        let answered = Stage::ALL.map(|stage| {
-            let finished = metrics.work.finished.of((stage, Ended::Answered));
-            finished.get()
-        });
-        worker.done = answered.iter().sum();
+        let ended = |how| sum(|stage| metrics.work.finished.of((stage, how)).get());
+        worker.done = ended(Ended::Answered);
+        worker.retried = ended(Ended::Retried);
+        worker.failed = sum(|stage| metrics.work.outcomes.of((stage, Came::Failed)).get());
         let note = serde_json::to_vec(&worker).expect("a worker is plain data");
         if let Err(error) = board.post(WORKERS, &worker.name, &note, LIFE).await {
             tracing::debug!(%error, "the board does not take the heartbeat");

@@ -27,7 +27,7 @@ use crate::process::tls;
 use crate::services::{Fleet, Services};
 use crate::worlds::Worlds;
 pub use cancelled::{CANCELLED, Cancelled};
-pub use heartbeat::{WORKERS, Worker};
+pub use heartbeat::{BEAT, LIFE, WORKERS, Worker};
 
 /// What `--help` says of exit codes.
 const CODES: &str = "\
@@ -42,8 +42,6 @@ The first SIGTERM or SIGINT drains: no job is taken any more, what is in hand is
 or T2T_BROKER_PASSWORD_FILE, and the same with CACHE and LASTING; T2T_LOG filters log lines and
 OTEL_EXPORTER_OTLP_ENDPOINT says where traces go.";
 
-/// Longest silence of the event loop that is still a life.
-const PULSE: Duration = Duration::from_secs(40);
 /// Time to hand back once the grace is over.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
@@ -166,7 +164,7 @@ fn telemetry(
 
 async fn serve(arguments: &Arguments, name: &str, shutdown: Shutdown) -> Result<(), Failure> {
     let metrics = Metrics::new(Part::Worker);
-    let (pulse, readiness) = (Pulse::new(PULSE), Readiness::new());
+    let (pulse, readiness) = (Pulse::default(), Readiness::new());
     readiness.not_ready("connecting");
     let server = Health::new(metrics.clone(), pulse.clone(), readiness.clone())
         .serve(&arguments.listen)

@@ -50,7 +50,7 @@ pub struct Setting {
 pub const PREFIX: &str = "T2T_";
 
 /// Beginnings of `T2T_` variables that are not settings, and whose they are.
-pub const OTHER_VARIABLES: [(&str, &str); 17] = [
+pub const OTHER_VARIABLES: [(&str, &str); 19] = [
     (
         "T2T_REQUIRE_",
         "tests: what must be present, so that nothing is skipped",
@@ -83,6 +83,11 @@ pub const OTHER_VARIABLES: [(&str, &str); 17] = [
         "fleet: certificates of the authorities to trust",
     ),
     ("T2T_LISTEN", "where health and metrics are answered"),
+    ("T2T_OUT", "`t2t serve --out`"),
+    (
+        "T2T_WINDOW",
+        "`--window`: jobs in flight of a run over a fleet",
+    ),
     ("T2T_STAGES", "`t2t-worker --stages`"),
     ("T2T_CONCURRENCY", "`t2t-worker --concurrency`"),
     ("T2T_PREFETCH", "`t2t-worker --prefetch`"),

@@ -55,6 +55,13 @@ impl Pulse {
     }
 }
 
+impl Default for Pulse {
+    /// The heart of a program: no event loop of ours is silent for so long while it moves.
+    fn default() -> Self {
+        Self::new(Duration::from_secs(40))
+    }
+}
+
 /// Whether a process can do its work. Clones are the same answer.
 #[derive(Clone)]
 pub struct Readiness(Arc<RwLock<Option<String>>>);
