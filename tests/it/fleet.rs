@@ -3,6 +3,7 @@
 
 mod calm;
 mod outside;
+mod service;
 mod standby;
 mod storm;
 
