@@ -15,6 +15,10 @@ use proto::outcome::Reason;
 
 use crate::plan::partition::Partition;
 
+/// Slots begun and not closed, for each job of the window: those that wait for a lower one of their stratum
+/// have no job in flight.
+const OPEN: usize = 4;
+
 /// One job, by what it is a function of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ask {
@@ -166,7 +170,7 @@ impl Run {
         }
         while self.asks.is_empty()
             && self.next < self.sizes.slots
-            && self.open_slots() < self.sizes.window
+            && self.open_slots() < OPEN * self.sizes.window
         {
             self.begin();
         }
@@ -400,6 +404,42 @@ mod tests {
             let calm = finish(8, &[0]);
             prop_assert_eq!(finish(window, &choices), calm);
         }
+    }
+
+    #[test]
+    fn who_waits_for_a_lower_slot_takes_no_room_in_the_window() {
+        const WINDOW: usize = 4;
+        let mut run = Run::new(sizes(WINDOW), 1, |_, _| 0);
+        let slow = run.ask().unwrap();
+        let mut admitted: u8 = 0;
+        loop {
+            // The window is full as long as more slots may be open.
+            let mut flying = Vec::new();
+            while let Some(ask) = run.ask() {
+                flying.push(ask);
+            }
+            if flying.is_empty() {
+                break;
+            }
+            let room = OPEN * WINDOW - 1 - usize::from(admitted);
+            assert_eq!(flying.len(), room.min(WINDOW - 1));
+            for ask in flying {
+                admitted += u8::from(ask.stage == Stage::Verify);
+                let intent = [admitted; 16];
+                run.outcome(
+                    ask,
+                    Result::Made {
+                        intent,
+                        twin: false,
+                    },
+                );
+            }
+        }
+        assert_eq!(usize::from(admitted), OPEN * WINDOW - 1);
+        assert_eq!(run.progress().settled, 0, "all wait for slot {}", slow.slot);
+        assert_eq!(run.progress().in_flight, [1, 0, 0, 0]);
+        run.outcome(slow, Result::Failed);
+        assert_eq!(run.progress().settled as usize, OPEN * WINDOW - 1);
     }
 
     #[test]

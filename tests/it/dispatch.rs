@@ -2,6 +2,7 @@
 //! again and again at drawn moments, comes to the same ledger and the same dataset as a calm one.
 
 mod reopened;
+mod shares;
 mod undeliverable;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,6 @@ use proto::digest::Digest;
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
 use proto::queue::{Message, Queue};
 use proto::topology::{INSTANCE_HEADER, Lane};
-use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 
 use super::{PLAN, PROGRAMS, Site, slots};
@@ -20,7 +19,7 @@ fn is(service: &Member, state: &str) {
         let ready = service
             .page("/readyz")
             .is_some_and(|page| page.status == 200);
-        ready && progress.is_some_and(|progress| progress["state"] == Json::from(state))
+        ready && progress.is_some_and(|progress| progress["state"] == state)
     });
 }
 
