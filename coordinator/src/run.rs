@@ -170,7 +170,7 @@ impl Run {
         }
         while self.asks.is_empty()
             && self.next < self.sizes.slots
-            && self.open_slots() < OPEN * self.sizes.window
+            && self.open_slots() < OPEN.saturating_mul(self.sizes.window)
         {
             self.begin();
         }

@@ -2,6 +2,7 @@
 //!
 //! An input is the length of the first epoch in four bytes, and both epochs one after the other.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -63,8 +64,14 @@ fn seeds() -> Vec<Vec<u8>> {
 
 fn write(dir: &Path, numbers: std::ops::Range<u32>) {
     let mut ledger = Ledger::open(dir).expect("a sound ledger opens");
-    for number in numbers {
+    for number in numbers.clone() {
         append(&mut ledger, number);
+    }
+    // The last is taken back, and made again.
+    if let Some(last) = numbers.last() {
+        let job = JobId(Digest::of(&last.to_le_bytes()));
+        ledger.annul(&job).expect("it is there to be read");
+        append(&mut ledger, last);
     }
     ledger.commit().expect("nobody else writes");
 }
@@ -114,6 +121,8 @@ fn read(dir: &Path) {
         Err(error) => return refused(dir, &error),
     };
     let mut records = 0;
+    // By what the index knows of a job's id.
+    let mut standing = BTreeMap::new();
     for record in reader.iter() {
         let record = record.expect("what was surveyed reads");
         assert_eq!(record.sequence, records);
@@ -123,8 +132,19 @@ fn read(dir: &Path) {
                 .expect("what was iterated reads"),
             record
         );
-        assert!(index.get(&record.entry.job).is_some());
+        let job = record.entry.job;
+        if record.annuls {
+            standing.remove(&job.0.short());
+        } else {
+            let place = (job, record.position);
+            standing.entry(job.0.short()).or_insert(place);
+        }
         records += 1;
+    }
+    assert_eq!(index.iter().count(), standing.len());
+    for (job, position) in standing.values() {
+        let found = index.get(job).map(|(_, position)| position);
+        assert_eq!(found, Some(*position));
     }
     assert_eq!(records, report.records);
     let again = verify(dir, Some(&report.extents));
