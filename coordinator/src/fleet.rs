@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::digest::Digest;
+use proto::error::ErrorKind;
 use proto::queue::{Consumer, Message, Queue, QueueError};
 use proto::record::Recipe;
 use proto::store::Shared;
@@ -170,18 +171,33 @@ async fn take_lane(
     }
     watch.turn(Turn::Others);
     loop {
-        queue.publish(lane, probe(instance)).await?;
         tokio::select! {
+            biased;
             delivery = outcomes.next() => {
                 // Whatever it is, it comes to the one whose turn it is; dropped, it comes again.
                 drop(delivery?.ok_or(QueueError::Closed(lane))?);
                 watch.turn(Turn::Ours);
                 return Ok(Some(outcomes));
             }
-            () = tokio::time::sleep(PROBE) => {}
             () = stop.cancelled() => return Ok(None),
+            asked = ask_whose_turn(queue, instance) => asked?,
         }
     }
+}
+
+/// Puts a probe into the lane, and waits until it is time for the next one. A lane that is full, or a
+/// broker that is away, only delays it: whoever stands by listens meanwhile.
+async fn ask_whose_turn(queue: &dyn Queue, instance: Instance) -> Result<(), QueueError> {
+    match queue
+        .publish(Lane::Outcomes(instance), probe(instance))
+        .await
+    {
+        Err(error) if error.kind() == ErrorKind::Permanent => return Err(error),
+        Err(error) => tracing::warn!(%error, "a probe was not published"),
+        Ok(()) => {}
+    }
+    tokio::time::sleep(PROBE).await;
+    Ok(())
 }
 
 /// Whether somebody listens on a lane, and goes on to. One that was killed a moment ago is still counted.

@@ -6,3 +6,5 @@ pub mod fuzz;
 pub mod http;
 pub mod report;
 pub mod services;
+#[path = "../sim/mod.rs"]
+pub mod sim;

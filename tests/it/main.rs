@@ -23,4 +23,5 @@ mod redis;
 mod report;
 mod retail_conformance;
 mod services;
+mod sim;
 mod telemetry;

@@ -19,7 +19,8 @@ mod undeliverable;
 mod watch;
 mod world;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,9 +171,9 @@ pub struct Dispatch<'a> {
     options: Options,
     publishing: Publishing,
     undeliverable: Undeliverable,
-    asked: HashMap<JobId, Asked>,
+    asked: BTreeMap<JobId, Asked>,
     /// Answers to jobs that are not asked for yet: a predecessor published them.
-    early: HashMap<JobId, Delivery>,
+    early: BTreeMap<JobId, Delivery>,
     /// Deliveries whose content is appended, to be acknowledged after the next commit.
     appended: Vec<Delivery>,
 }
@@ -205,8 +206,8 @@ impl<'a> Dispatch<'a> {
             undeliverable: Undeliverable::new(Arc::clone(&queue), us),
             publishing: Publishing::new(queue),
             options,
-            asked: HashMap::new(),
-            early: HashMap::new(),
+            asked: BTreeMap::new(),
+            early: BTreeMap::new(),
             appended: Vec::new(),
         }
     }
@@ -220,7 +221,13 @@ impl<'a> Dispatch<'a> {
         let lane = Lane::Outcomes(self.options.instance);
         loop {
             match tokio::time::timeout(INHERIT, outcomes.next()).await {
-                Ok(Ok(Some(delivery))) => self.hear(delivery)?,
+                Ok(Ok(Some(delivery))) => {
+                    self.hear(delivery)?;
+                    // What is known already must not fill the hands that wait for the rest.
+                    if self.appended.len() >= GROUP {
+                        self.settle().await?;
+                    }
+                }
                 Ok(Ok(None)) => return Err(QueueError::Closed(lane).into()),
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) if queue.ready(lane).await? == 0 => return Ok(()),
@@ -254,12 +261,15 @@ impl<'a> Dispatch<'a> {
             if self.run.finished() || stopped && leave {
                 break;
             }
+            // In this order, so that a run is a function of what befalls it; the outcomes, of which there
+            // may be one at any time, come last.
             tokio::select! {
-                delivery = outcomes.next() => self.take_in(delivery?, outcomes).await?,
-                published = self.publishing.next() => self.published(published)?,
-                jobs = self.undeliverable.next() => self.given_up(jobs)?,
+                biased;
                 () = stop.cancelled(), if !stopped => {}
                 _ = tick.tick() => self.look_around().await?,
+                published = self.publishing.next() => self.published(published)?,
+                jobs = self.undeliverable.next() => self.given_up(jobs)?,
+                delivery = outcomes.next() => self.take_in(delivery?, outcomes).await?,
             }
             self.measure();
             watch.progress(self.run.progress());
@@ -429,6 +439,7 @@ impl<'a> Dispatch<'a> {
     /// an answer to what is not asked yet is held.
     fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
         let id = JobId(delivery.message().id);
+        let held = self.early.len();
         let headers = &delivery.message().headers;
         if headers.contains_key(PROBE_HEADER) {
             // Somebody stands by; it has its answer in not receiving it.
@@ -440,10 +451,13 @@ impl<'a> Dispatch<'a> {
             if let Some(stage) = Stage::ALL.get(usize::from(summary.stage)) {
                 self.options.metrics.course.duplicates.of((*stage,)).inc();
             }
-        } else if self.early.len() < EARLY {
-            self.early.insert(id, delivery);
+        } else if let Entry::Vacant(place) = self.early.entry(id)
+            && held < EARLY
+        {
+            place.insert(delivery);
             return Ok(());
         }
+        // Among these is the second copy of what is held: the broker keeps the first, so one is enough.
         self.appended.push(delivery);
         Ok(())
     }
@@ -514,6 +528,9 @@ impl<'a> Dispatch<'a> {
             .collect();
         if !overdue.is_empty() {
             tracing::warn!(jobs = overdue.len(), "unanswered for long, published again");
+            // What is held may be what fills the lane; its jobs are done again when their turn comes.
+            let held = std::mem::take(&mut self.early);
+            self.appended.extend(held.into_values());
         }
         for (id, ask) in overdue {
             self.publish(&ask, id, self.options.world.reference())?;

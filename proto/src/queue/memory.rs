@@ -148,6 +148,7 @@ impl MemoryQueue {
         let mut closed = self.closed.subscribe();
         let over = || QueueError::Closed(place.lane);
         tokio::select! {
+            biased;
             permit = place.room.acquire() => permit.map_err(|_| over()),
             _ = closed.wait_for(|closed| *closed) => Err(over()),
         }
@@ -285,6 +286,7 @@ async fn take_next(place: &Arc<LaneShelf>, hands: &Arc<Semaphore>) -> Delivery {
             Found::Nothing {
                 next_due: Some(due),
             } => tokio::select! {
+                biased;
                 () = arrival => {}
                 () = sleep_until(due) => {}
             },
