@@ -439,3 +439,27 @@ async fn a_killed_broker_loses_nothing_under_load() {
     queue.close().await;
     drop(vhost);
 }
+
+/// A broker writes down within minutes which queues it has. One that is killed before that, and has no
+/// peer that knows, comes back with queues that nobody leads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_that_nobody_leads_is_made_again() {
+    let Some(mut node) = Node::start() else {
+        return;
+    };
+    let vhost = node.vhost();
+    let queue = connect(&settings(&vhost)).await;
+    let mut consumer = queue.subscribe(Lane::Explore, hands(4)).await.unwrap();
+    queue.publish(Lane::Explore, message(1)).await.unwrap();
+    next(&mut *consumer).await.ack().await.unwrap();
+    node.kill();
+    node.restart();
+    let (published, again) = tokio::join!(
+        queue.publish(Lane::Explore, message(2)),
+        next(&mut *consumer)
+    );
+    published.unwrap();
+    assert_eq!(again.message().id, message(2).id);
+    again.ack().await.unwrap();
+    drop(vhost);
+}

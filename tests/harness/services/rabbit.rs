@@ -104,7 +104,7 @@ impl Node {
     }
 
     /// Makes the node write its tables of queues to disk. It does so by itself within minutes; a queue
-    /// younger than that may not survive a kill of its only node.
+    /// younger than that comes back from a kill of its only node without a leader, and empty.
     pub fn sync_tables(&self) {
         self.control(&["eval", "[ok = dets:sync(Table) || Table <- dets:all()]."]);
     }

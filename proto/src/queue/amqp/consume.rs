@@ -29,7 +29,9 @@ use super::parcel::{self, Label, Parcel};
 /// Longest wait for the broker's answer to a cancellation.
 const LEAVE: Duration = Duration::from_secs(5);
 /// Longest wait for a consumer: a quorum queue without a leader never answers.
-const BEGIN: Duration = Duration::from_secs(30);
+const BEGIN: Duration = Duration::from_secs(20);
+/// Waits in vain after which a queue is taken for one that nobody will lead.
+const VAIN: u32 = 2;
 /// Pause before a foreign message that could not be buried is given back.
 const UNBURIED: Duration = Duration::from_secs(1);
 
@@ -148,6 +150,8 @@ enum End {
     Left,
     /// The channel or the consumer is gone.
     Broken(String),
+    /// There is no answer to the wish for a consumer.
+    Unanswered,
     /// It can't be made again.
     Failed(QueueError),
 }
@@ -155,9 +159,15 @@ enum End {
 impl Pump {
     async fn run(mut self) {
         let mut pauses = pauses();
+        let mut vain = 0;
         loop {
             let (end, attended) = self.attend().await;
             self.tray.clear();
+            vain = if matches!(end, End::Unanswered) {
+                vain + 1
+            } else {
+                0
+            };
             match end {
                 End::Left => return,
                 End::Failed(error) => {
@@ -171,6 +181,15 @@ impl Pump {
                     tracing::warn!(lane = %self.lane, why, "the consumer is gone and is made again");
                     if attended {
                         pauses = self::pauses();
+                    }
+                    pause(&mut pauses).await;
+                }
+                End::Unanswered => {
+                    let queue = self.core.layout.main(self.lane);
+                    tracing::warn!(queue, "the broker gives no answer for it");
+                    if vain >= VAIN {
+                        vain = 0;
+                        self.core.drop_unled(self.lane, &queue).await;
                     }
                     pause(&mut pauses).await;
                 }
@@ -289,13 +308,7 @@ impl Pump {
 async fn begin(core: &Core, lane: Lane, prefetch: u16) -> Result<(Channel, lapin::Consumer), End> {
     let channel = core.consuming().await.map_err(|_| End::Left)?;
     let making = make(core, channel, lane, prefetch);
-    timeout(BEGIN, making).await.unwrap_or_else(|_| {
-        let queue = core.layout.main(lane);
-        Err(End::Broken(format!(
-            "the broker gives no answer for {queue}: if `rabbitmq-queues quorum_status` shows no \
-             leader for it, delete the queue; it is made again, and so are its messages"
-        )))
-    })
+    timeout(BEGIN, making).await.unwrap_or(Err(End::Unanswered))
 }
 
 /// Makes a consumer, and its queues if they are gone.

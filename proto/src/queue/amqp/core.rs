@@ -3,16 +3,21 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use lapin::options::QueueDeleteOptions;
 use lapin::{BasicProperties, Channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::super::{Lane, Message, QueueError};
-use super::declare::Layout;
+use super::declare::{Layout, look};
 use super::link::{Link, pause, pauses};
 use super::parcel::{self, HEADERS_MAX, Label};
 use super::publish::{Fate, Publisher};
 use super::settings::{AmqpSettings, SENT_FRAME, TAKEN_FRAME};
+
+/// Longest wait for the end of a queue that nobody leads.
+const DROPPING: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// What happened on a connection since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -203,7 +208,7 @@ impl Core {
             let queue = self.queue(lane, goal).await?;
             let fate = self
                 .publisher
-                .once(queue, properties.clone(), Arc::clone(body))
+                .once(queue.clone(), properties.clone(), Arc::clone(body))
                 .await?;
             match (fate, goal) {
                 (Fate::Stored, _) => return Ok(()),
@@ -225,7 +230,36 @@ impl Core {
                     one_more(&self.counters.republished);
                     pause(&mut pauses).await;
                 }
+                (Fate::Unanswered, _) => {
+                    one_more(&self.counters.republished);
+                    self.drop_unled(lane, &queue).await;
+                }
             }
+        }
+    }
+
+    /// Deletes a queue that the broker knows and nobody leads, so that it is made again. That is what a
+    /// kill leaves of a queue which a broker without peers has not written down yet, and it never mends
+    /// by itself. One that shows a message or a consumer is led, and left alone. If a majority that
+    /// was away for long brings messages of it back after all, they are gone: that costs time, as every
+    /// message of a lane that is lost.
+    pub(super) async fn drop_unled(&self, lane: Lane, queue: &str) {
+        let dropping = async {
+            let channel = self.consuming.channel().await.ok()?;
+            let found = look(&channel, queue).await.ok()??;
+            if found.message_count() > 0 || found.consumer_count() > 0 {
+                return None;
+            }
+            tracing::warn!(queue, "nobody leads it: it is deleted and made again");
+            let options = QueueDeleteOptions::default();
+            let deleted = channel.queue_delete(queue.into(), options).await;
+            self.layout.forget(lane);
+            deleted
+                .inspect_err(|error| tracing::warn!(queue, %error, "it was not deleted"))
+                .ok()
+        };
+        if timeout(DROPPING, dropping).await.is_err() {
+            tracing::warn!(queue, "the broker does not say whether it is led");
         }
     }
 

@@ -89,6 +89,13 @@ impl Link {
         }
     }
 
+    /// Whether the broker has asked to send nothing for now.
+    pub(super) async fn blocked(&self) -> bool {
+        let slot = self.connection.lock().await;
+        slot.as_ref()
+            .is_some_and(|connection| connection.status().blocked())
+    }
+
     async fn try_channel(&self) -> Result<Channel, QueueError> {
         let mut slot = self.connection.lock().await;
         if let Some(connection) = slot.as_ref() {

@@ -29,6 +29,11 @@
 //! which then comes back, but when the queue is made again at once it moves the consumer over in
 //! silence and delivers to it nothing more, until its program starts again.
 //!
+//! A broker writes down within minutes which quorum queues it has. One without peers that is killed
+//! sooner comes back with queues that nobody leads and that answer nothing. After half a minute or so
+//! without an answer such a queue is deleted and made again, if it shows neither message nor consumer;
+//! what it held is gone, and comes again as everything does that a broker loses.
+//!
 //! # The broker
 //!
 //! RabbitMQ 3.10 or later; the user needs configure, write and read on `PREFIX` + `t2t.*`. Set

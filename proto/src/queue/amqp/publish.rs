@@ -6,20 +6,24 @@
 //! no confirm of its batch or an earlier one brought it back.
 
 use std::collections::HashSet;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::super::QueueError;
 use super::link::Link;
 
 /// Requests that wait for the channel; more wait where they are made.
 const WAITING: usize = 1024;
+/// Longest wait for a confirm: a quorum queue without a leader gives none.
+const CONFIRM: Duration = Duration::from_secs(30);
 
 /// What came of one publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(super) enum Fate {
     Unroutable,
     /// The channel went away before the answer.
     Unknown,
+    /// The channel stands, and no answer came for long.
+    Unanswered,
 }
 
 /// The publishing side of a connection: one channel with confirms, replaced when it dies.
@@ -64,7 +70,15 @@ impl Publisher {
         body: Arc<[u8]>,
     ) -> Result<Fate, QueueError> {
         let line = self.line().await?;
-        Ok(line.publish(queue, properties, body).await)
+        let mut publishing = pin!(line.publish(queue, properties, body));
+        loop {
+            match timeout(CONFIRM, &mut publishing).await {
+                Ok(fate) => return Ok(fate),
+                // A broker short of memory or disk says so, and answers when it has some.
+                Err(_) if self.link.blocked().await => {}
+                Err(_) => return Ok(Fate::Unanswered),
+            }
+        }
     }
 
     async fn line(&self) -> Result<Arc<Line>, QueueError> {
