@@ -22,6 +22,7 @@ pub mod scoring;
 pub mod serve;
 pub mod services;
 pub mod stages;
+pub mod supervised;
 pub mod synthesize;
 pub mod workload;
 pub mod worlds;

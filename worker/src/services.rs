@@ -89,6 +89,14 @@ impl Services {
         })
     }
 
+    /// Connects to the stores alone.
+    ///
+    /// # Errors
+    /// When the cache is not named, its settings are wrong, or it is not there.
+    pub async fn connect_store(&self) -> Result<RedisStore, ServicesError> {
+        Ok(RedisStore::connect(self.cache_settings()?).await?)
+    }
+
     fn broker_settings(&self, name: &str) -> Result<AmqpSettings, ServicesError> {
         let url = self.broker.as_ref();
         let url = url.ok_or(ServicesError::Unnamed("broker", "BROKER"))?;

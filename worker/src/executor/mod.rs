@@ -255,24 +255,30 @@ impl Hand {
     }
 
     async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
-        let (id, stage) = (job.id, job.input.stage());
-        let performing = AssertUnwindSafe(self.performer.perform(job, attempt)).catch_unwind();
+        let performing = unless_it_panics(&*self.performer, job, attempt);
         let mut performing = std::pin::pin!(performing);
-        let performed = tokio::select! {
+        tokio::select! {
             biased;
             done = &mut performing => done,
-            () = self.stop.abandon.cancelled() => return Done::HandBack,
+            () = self.stop.abandon.cancelled() => Done::HandBack,
             () = tokio::time::sleep(self.hold) => {
                 attempt.hand_back.cancel();
                 tokio::select! {
                     biased;
                     done = performing => done,
-                    () = self.stop.abandon.cancelled() => return Done::HandBack,
+                    () = self.stop.abandon.cancelled() => Done::HandBack,
                 }
             }
-        };
-        performed.unwrap_or_else(|panic| Done::Outcome(panicked(id, stage, &*panic)))
+        }
     }
+}
+
+/// Has a job done; a panic is its outcome.
+pub(crate) async fn unless_it_panics(performer: &dyn Perform, job: Job, attempt: &Attempt) -> Done {
+    let (id, stage) = (job.id, job.input.stage());
+    let performing = AssertUnwindSafe(performer.perform(job, attempt)).catch_unwind();
+    let performed = performing.await;
+    performed.unwrap_or_else(|panic| Done::Outcome(panicked(id, stage, &*panic)))
 }
 
 /// A panic is a fault of the software that would come again, so it is the outcome of its job.

@@ -170,6 +170,16 @@ impl Shutdown {
     }
 }
 
+/// Has the signals that ask a process to stop do nothing from now on. For a process that its parent
+/// stops: a service manager or a terminal sends them to both.
+///
+/// # Errors
+/// When the system gives no signal handler. Called outside of a runtime it panics.
+pub fn leave_signals_to_the_parent() -> std::io::Result<()> {
+    // A handler stays when nobody listens to it any more.
+    Signals::new().map(drop)
+}
+
 impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shutdown")

@@ -14,17 +14,19 @@ use std::time::Duration;
 
 use clap::Parser;
 use proto::queue::Queue;
+use proto::store::Shared;
 use proto::topology::Lane;
 
 use crate::executor::{self, Settings, Stop};
 use crate::perform::InProcess;
 use crate::process::health::{Health, Listen, Pulse, Readiness};
-use crate::process::lifecycle::{Grace, Phase, Shutdown, exit};
+use crate::process::lifecycle::{Grace, Phase, Shutdown, exit, leave_signals_to_the_parent};
 use crate::process::metrics::{Metrics, Part};
 use crate::process::telemetry::spans::System;
 use crate::process::telemetry::{LogFormat, Telemetry};
 use crate::process::tls;
 use crate::services::{Fleet, Services};
+use crate::supervised::{self, Program, Supervised};
 use crate::worlds::Worlds;
 pub use cancelled::{CANCELLED, Cancelled};
 pub use heartbeat::{BEAT, LIFE, WORKERS, Worker};
@@ -83,7 +85,13 @@ struct Arguments {
     /// Log lines: auto, text or json
     #[arg(long, value_name = "FORM", default_value = "auto")]
     log_format: LogFormat,
+    /// Do one job for the worker that started this process
+    #[arg(long = CHILD, hide = true)]
+    child: bool,
 }
+
+/// The flag of a child, which its parent adds to its own command line.
+const CHILD: &str = "child";
 
 fn lane(name: &str) -> Result<Lane, String> {
     Lane::JOBS
@@ -134,6 +142,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = heartbeat::name();
     let _telemetry = telemetry(arguments, &name).map_err(Failure::usage)?;
     tls::use_ring();
+    if arguments.child {
+        return attend(arguments);
+    }
     let shutdown = Shutdown::new(Some(Grace {
         finish: Duration::from_secs(arguments.grace),
         give_back: GIVE_BACK,
@@ -179,15 +190,8 @@ async fn serve(arguments: &Arguments, name: &str, shutdown: Shutdown) -> Result<
     };
     let Fleet { queue, store } = connected;
     let shared = store.shared();
-    let processors = arguments.processors.map_or_else(
-        || std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        NonZeroUsize::get,
-    );
-    let performer = InProcess::new(
-        Worlds::new(arguments.worlds, Arc::clone(&shared.snapshots)),
-        processors,
-    )
-    .heeding(Cancelled::new(Arc::clone(&shared.board)));
+    let child = Program::again(&format!("--{CHILD}")).map_err(Failure::failed)?;
+    let performer = Supervised::new(in_process(arguments, &shared), child);
     let settings = settings(arguments);
     let about = Worker::new(name, &settings);
     let beating = tokio::spawn(heartbeat::keep(about, metrics.clone(), shared.board));
@@ -211,6 +215,34 @@ async fn serve(arguments: &Arguments, name: &str, shutdown: Shutdown) -> Result<
     beating.abort();
     queue.close().await;
     worked.map_err(Failure::failed)
+}
+
+/// What does jobs in this process, be it a worker or the child of one.
+fn in_process(arguments: &Arguments, shared: &Shared) -> InProcess {
+    let processors = arguments.processors.map_or_else(
+        || std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        NonZeroUsize::get,
+    );
+    let worlds = Worlds::new(arguments.worlds, Arc::clone(&shared.snapshots));
+    InProcess::new(worlds, processors).heeding(Cancelled::new(Arc::clone(&shared.board)))
+}
+
+/// Does one job for the worker that started this process.
+fn attend(arguments: &Arguments) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?;
+    runtime.block_on(async {
+        leave_signals_to_the_parent().map_err(Failure::failed)?;
+        let store = arguments.services.connect_store().await;
+        let shared = store.map_err(Failure::failed)?.shared();
+        let performer = in_process(arguments, &shared);
+        supervised::attend(&performer)
+            .await
+            .map_err(Failure::failed)
+    })
 }
 
 fn settings(arguments: &Arguments) -> Settings {

@@ -4,7 +4,7 @@
 //! those for generative AI. Both are marked as in development there: a later version is a change here.
 //! Content of messages and conversations is in no attribute.
 
-use proto::queue::{Delivery, Message};
+use proto::queue::{Delivery, Headers, Message};
 use proto::topology::Lane;
 use tracing::field::{Empty, display};
 use tracing::{Span, info_span};
@@ -94,6 +94,23 @@ pub fn process(system: System, delivery: &Delivery) -> Span {
         } else {
             publisher.link(&span);
         }
+    }
+    span
+}
+
+/// Works on a delivery in a process of its own. It goes on with the trace of the process that took the
+/// delivery.
+pub fn supervised(trace: &Headers) -> Span {
+    let span = info_span!(
+        parent: None,
+        "supervised",
+        otel.name = "process in a child",
+        otel.kind = "internal",
+        otel.status_code = Empty,
+        otel.status_description = Empty,
+    );
+    if let Some(parent) = propagation::extract(trace) {
+        parent.adopt(&span);
     }
     span
 }
