@@ -6,6 +6,7 @@ mod outside;
 mod service;
 mod standby;
 mod storm;
+mod suspect;
 
 use std::num::NonZeroUsize;
 
