@@ -123,11 +123,12 @@ pub async fn carry_out(
     stop: CancellationToken,
 ) -> Result<Option<Carried>, FleetError> {
     let instance = home.instance()?;
-    let Some(mut lane) = take_lane(&*services.queue, instance, terms, watch, &stop).await? else {
+    let Some(mut lane) = take_lane(services, instance, terms, watch, &stop).await? else {
         return Ok(None);
     };
     // From here on a predecessor that still lives is fenced.
     let ledger = worker::blocking::in_place(|| Ledger::open(home.path()))?;
+    services.metrics.course.epochs.of(()).inc();
     let world = RunWorld::encoded(work.domain, work.recipe)?;
     world.offer(&*services.shared.snapshots).await;
     let options = Options {
@@ -152,13 +153,13 @@ pub async fn carry_out(
 /// Listens on the lane of outcomes; comes back when it is this coordinator's, or with nothing when it
 /// is stopped before.
 async fn take_lane(
-    queue: &dyn Queue,
+    services: &Services,
     instance: Instance,
     terms: Terms,
     watch: &mut dyn Watch,
     stop: &CancellationToken,
 ) -> Result<Option<Box<dyn Consumer>>, FleetError> {
-    let lane = Lane::Outcomes(instance);
+    let (queue, lane) = (&*services.queue, Lane::Outcomes(instance));
     let taken = taken(queue, lane).await?;
     if taken && !terms.standby {
         return Err(FleetError::Busy(instance));
@@ -177,6 +178,7 @@ async fn take_lane(
                 // Whatever it is, it comes to the one whose turn it is; dropped, it comes again.
                 drop(delivery?.ok_or(QueueError::Closed(lane))?);
                 watch.turn(Turn::Ours);
+                services.metrics.course.takeovers.of(()).inc();
                 return Ok(Some(outcomes));
             }
             () = stop.cancelled() => return Ok(None),

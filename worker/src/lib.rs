@@ -13,6 +13,7 @@ pub mod environment;
 pub mod executor;
 pub mod explore;
 pub mod language;
+pub mod metered;
 pub mod participants;
 pub mod perform;
 pub mod process;

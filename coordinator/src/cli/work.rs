@@ -9,6 +9,7 @@ use proto::queue::Consumer;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
+use worker::metered;
 use worker::process::health::{Health, Listen, Pulse, Readiness, Server};
 use worker::process::metrics::{Metrics, Part};
 use worker::process::tls;
@@ -173,8 +174,9 @@ fn with_a_fleet(
     let connected = runtime.block_on(fleet.services.connect(&name))?;
     readiness.ready();
     let shared = connected.store.shared();
+    metered::store(&connected.store, &metrics);
     let services = fleet::Services {
-        queue: Arc::new(connected.queue),
+        queue: metered::broker(connected.queue, &metrics),
         shared: shared.clone(),
         metrics,
     };

@@ -166,7 +166,7 @@ struct Asked {
 pub struct Dispatch<'a> {
     content: Content<'a>,
     run: Run,
-    /// Slots that are to be closed, at least one.
+    /// Slots that are to be closed.
     slots: u32,
     options: Options,
     publishing: Publishing,
@@ -176,6 +176,8 @@ pub struct Dispatch<'a> {
     early: BTreeMap<JobId, Delivery>,
     /// Deliveries whose content is appended, to be acknowledged after the next commit.
     appended: Vec<Delivery>,
+    /// When the first of them came.
+    oldest: Option<Instant>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -202,13 +204,14 @@ impl<'a> Dispatch<'a> {
                 fresh,
             },
             run,
-            slots: course.plan.own_slots().max(1),
+            slots: course.plan.own_slots(),
             undeliverable: Undeliverable::new(Arc::clone(&queue), us),
             publishing: Publishing::new(queue),
             options,
             asked: BTreeMap::new(),
             early: BTreeMap::new(),
             appended: Vec::new(),
+            oldest: None,
         }
     }
 
@@ -285,18 +288,24 @@ impl<'a> Dispatch<'a> {
         let (course, progress) = (&self.options.metrics.course, self.run.progress());
         course.in_flight.of(()).set(self.asked.len() as i64);
         course.window.of(()).set(self.options.window as i64);
+        course.commit_lag.of(()).set(self.lag());
+        let closed = progress.closed();
         for (planned, count) in [
+            (Planned::Open, self.slots.saturating_sub(closed)),
             (Planned::Settled, progress.settled),
             (Planned::Exhausted, progress.exhausted),
             (Planned::Failed, progress.failed),
         ] {
             course.slots.of((planned,)).set(i64::from(count));
         }
-        let closed = progress.closed();
-        course
-            .progress
-            .of(())
-            .set(f64::from(closed) / f64::from(self.slots));
+        let ratio = f64::from(closed) / f64::from(self.slots.max(1));
+        course.progress.of(()).set(ratio);
+    }
+
+    /// Age in seconds of the oldest outcome that is not durable.
+    fn lag(&self) -> f64 {
+        self.oldest
+            .map_or(0.0, |oldest| oldest.elapsed().as_secs_f64())
     }
 
     /// Publishes what the run asks for; what the ledger holds is answered from it.
@@ -406,6 +415,7 @@ impl<'a> Dispatch<'a> {
             return Ok(());
         }
         self.commit().await?;
+        self.oldest = None;
         for delivery in self.appended.drain(..) {
             // A lost ack brings the outcome again, and the ledger knows it by then.
             drop(delivery.ack().await);
@@ -419,6 +429,7 @@ impl<'a> Dispatch<'a> {
             let began = Instant::now();
             let committed = in_place(|| self.content.ledger.commit());
             let course = &self.options.metrics.course;
+            course.commit_lag.of(()).set(self.lag());
             course.commit.record((), began.elapsed());
             match committed {
                 Ok(()) => return Ok(()),
@@ -457,6 +468,7 @@ impl<'a> Dispatch<'a> {
             place.insert(delivery);
             return Ok(());
         }
+        self.oldest.get_or_insert_with(Instant::now);
         // Among these is the second copy of what is held: the broker keeps the first, so one is enough.
         self.appended.push(delivery);
         Ok(())

@@ -1,19 +1,17 @@
-//! Snapshots read through a local layer, and built once where they are missing.
+//! Snapshots that are built once for a whole fleet.
 //!
-//! A look-up asks this process first, then the shared store. A snapshot that is nowhere and that can be
-//! built again, as a world from its seed, is built by one: within the process by a lock for each
-//! digest, across the fleet by a lease. The others wait for it, and build it themselves after a bound,
-//! or at once while the shared store can't be reached: waiting for somebody who may be gone is a cost,
-//! never a condition.
+//! A snapshot that is nowhere and that can be built again, as a world from its seed, is built by one
+//! process under a lease. The others look now and then whether it is there, and build it themselves
+//! after a bound, or at once while the store can't be reached: waiting for somebody who may be gone is
+//! a cost, never a condition. Within a process, whoever keeps what is made of the snapshot sees to it
+//! that one asks for all.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
-use super::{Lease, Leases, MemorySnapshots, SnapshotStore, StoreError};
+use super::{Lease, Leases, SnapshotStore, StoreError};
 use crate::digest::Digest;
 use crate::seed::Seed;
 
@@ -38,99 +36,77 @@ impl Default for Patience {
     }
 }
 
-/// Locks by digest, kept while somebody has one.
-#[derive(Debug, Default)]
-struct Flights(Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>);
-
-impl Flights {
-    fn of(&self, digest: &Digest) -> Arc<tokio::sync::Mutex<()>> {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(digest).and_then(Weak::upgrade) {
-            return flight;
-        }
-        flights.retain(|_, flight| flight.strong_count() > 0);
-        let flight = Arc::default();
-        flights.insert(*digest, Arc::downgrade(&flight));
-        flight
-    }
+/// How a snapshot was had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Had<T> {
+    /// The store had it.
+    Found(Arc<[u8]>),
+    /// It was built.
+    Built(T),
 }
+
+/// What is built, and its encoded form for the store, if it has one that fits.
+pub type Built<T> = (T, Option<Arc<[u8]>>);
 
 /// See the module documentation.
 #[derive(Debug)]
-pub struct CachedSnapshots {
-    local: MemorySnapshots,
+pub struct Builds {
     shared: Arc<dyn SnapshotStore>,
     leases: Arc<dyn Leases>,
     /// Who this process is, in leases.
     holder: String,
     patience: Patience,
-    flights: Flights,
 }
 
-impl CachedSnapshots {
-    /// Holds at most `limit` bytes in this process, over what the fleet shares.
+impl Builds {
+    /// Over what a fleet shares; `holder` is this process and no other.
     pub fn new(
-        limit: usize,
         shared: Arc<dyn SnapshotStore>,
         leases: Arc<dyn Leases>,
         holder: impl Into<String>,
-        patience: Patience,
     ) -> Self {
         Self {
-            local: MemorySnapshots::new(limit),
             shared,
             leases,
             holder: holder.into(),
-            patience,
-            flights: Flights::default(),
+            patience: Patience::default(),
         }
     }
 
-    /// The snapshot of this digest; built if it is nowhere.
+    /// The snapshot of this digest, if the store has it.
     ///
     /// # Errors
-    /// What `build` gives, and [`StoreError::Refused`] if what it built has another digest. A shared
-    /// store that fails is no error here.
-    pub async fn get_or_build<E: From<StoreError>>(
+    /// The store's.
+    pub async fn get(&self, digest: &Digest) -> Result<Option<Arc<[u8]>>, StoreError> {
+        self.shared.get(digest).await
+    }
+
+    /// The snapshot of this digest; built, and put into the store, if it is not there.
+    ///
+    /// # Errors
+    /// What `build` gives. A store that fails is no error here.
+    pub async fn get_or_build<T, E>(
         &self,
         digest: &Digest,
-        build: impl AsyncFnOnce() -> Result<Arc<[u8]>, E>,
-    ) -> Result<Arc<[u8]>, E> {
-        if let Some(bytes) = self.local.get(digest).await? {
-            return Ok(bytes);
-        }
-        let flight = self.flights.of(digest);
-        let _turn = flight.lock().await;
-        if let Some(bytes) = self.local.get(digest).await? {
-            return Ok(bytes);
-        }
+        build: impl AsyncFnOnce() -> Result<Built<T>, E>,
+    ) -> Result<Had<T>, E> {
         let lease = match self.wait_or_lead(digest).await {
-            Lead::Found(bytes) => {
-                self.remember(&bytes).await;
-                return Ok(bytes);
-            }
+            Lead::Found(bytes) => return Ok(Had::Found(bytes)),
             Lead::Mine(lease) => Some(lease),
             Lead::Alone => None,
         };
         let built = build().await;
-        if let Ok(bytes) = &built
-            && Digest::of(bytes) == *digest
+        if let Ok((_, Some(bytes))) = &built
+            && let Err(error) = self.shared.put(Arc::clone(bytes)).await
         {
-            self.remember(bytes).await;
-            // A store that fails keeps the others from finding it, and no more.
-            let _ = self.shared.put(Arc::clone(bytes)).await;
+            // Keeps the others from finding it, and no more.
+            tracing::warn!(%digest, %error, "the store does not take a snapshot");
         }
         if let Some(lease) = lease {
             // Otherwise it ends by itself.
             let _ = self.leases.release(&lease).await;
         }
-        let bytes = built?;
-        let found = Digest::of(&bytes);
-        if found != *digest {
-            let fault = format!("snapshot {digest} was built as {found}: its recipe has changed");
-            return Err(StoreError::Refused(fault).into());
-        }
-        Ok(bytes)
+        built.map(|(value, _)| Had::Built(value))
     }
 
     /// Finds the snapshot, or whether to build it.
@@ -144,7 +120,10 @@ impl CachedSnapshots {
             match self.shared.get(digest).await {
                 Ok(Some(bytes)) => return Lead::Found(bytes),
                 Ok(None) => {}
-                Err(_) => return Lead::Alone,
+                Err(error) => {
+                    tracing::warn!(%digest, %error, "the store gives no snapshot; it is built here");
+                    return Lead::Alone;
+                }
             }
             let lease = self.leases.take(&name, &self.holder, self.patience.lease);
             match lease.await {
@@ -166,11 +145,6 @@ impl CachedSnapshots {
             Ok(None) | Err(_) => Lead::Mine(lease),
         }
     }
-
-    /// Keeps it in this process, unless it is larger than all there is.
-    async fn remember(&self, bytes: &Arc<[u8]>) {
-        let _ = self.local.put(Arc::clone(bytes)).await;
-    }
 }
 
 /// Who builds.
@@ -181,30 +155,6 @@ enum Lead {
     Mine(Lease),
     /// We do, whatever the others do.
     Alone,
-}
-
-#[async_trait]
-impl SnapshotStore for CachedSnapshots {
-    async fn put(&self, bytes: Arc<[u8]>) -> Result<Digest, StoreError> {
-        self.remember(&bytes).await;
-        self.shared.put(bytes).await
-    }
-
-    async fn get(&self, digest: &Digest) -> Result<Option<Arc<[u8]>>, StoreError> {
-        if let Some(bytes) = self.local.get(digest).await? {
-            return Ok(Some(bytes));
-        }
-        let flight = self.flights.of(digest);
-        let _turn = flight.lock().await;
-        if let Some(bytes) = self.local.get(digest).await? {
-            return Ok(Some(bytes));
-        }
-        let found = self.shared.get(digest).await?;
-        if let Some(bytes) = &found {
-            self.remember(bytes).await;
-        }
-        Ok(found)
-    }
 }
 
 #[cfg(test)]

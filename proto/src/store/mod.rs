@@ -15,7 +15,7 @@
 //! [`memory`] is the executable specification, [`conformance`] runs on every backend. [`redis`] is for
 //! a fleet; [`recording`] keeps replies in a file of the run.
 
-pub mod cached;
+pub mod builds;
 pub mod conformance;
 pub mod memory;
 pub mod recording;
@@ -31,7 +31,7 @@ mod snapshots;
 use std::sync::Arc;
 
 pub use board::{Board, Note};
-pub use cached::{CachedSnapshots, Patience};
+pub use builds::{Builds, Had, Patience};
 pub use checkpoints::{Checkpoint, Checkpoints};
 pub use error::StoreError;
 pub use leases::{Lease, Leases};

@@ -224,11 +224,6 @@ struct Hand {
 
 impl Hand {
     async fn take(&self, delivery: Delivery) {
-        let transport = &self.metrics.transport;
-        transport.deliveries.of((delivery.lane(),)).inc();
-        if delivery.redeliveries() > 0 {
-            transport.redeliveries.of((delivery.lane(),)).inc();
-        }
         let Some(answers) = settle::answers_to(&delivery) else {
             let reason = "no header tells where its outcome goes: it was not published by t2t";
             settle::give_up(delivery, reason).await;

@@ -92,6 +92,9 @@ impl Answer<'_> {
         let reason = format!("not a job this worker can read: {error}");
         let outcome = failure(&delivery, stage, reason.as_str());
         if self.publish_outcome(&delivery, stage, &outcome).await {
+            let work = &self.metrics.work;
+            work.outcomes.of((stage, Came::Failed)).inc();
+            work.finished.of((stage, Ended::Dead)).inc();
             give_up(delivery, &reason).await;
         }
     }

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use proto::queue::Queue;
-use proto::store::Shared;
+use proto::store::{Builds, Shared};
 use proto::topology::Lane;
 
 use crate::executor::{self, Settings, Stop};
+use crate::metered;
 use crate::perform::InProcess;
 use crate::process::health::{Health, Listen, Pulse, Readiness};
 use crate::process::lifecycle::{Grace, Phase, Shutdown, exit, leave_signals_to_the_parent};
@@ -143,7 +143,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let _telemetry = telemetry(arguments, &name).map_err(Failure::usage)?;
     tls::use_ring();
     if arguments.child {
-        return attend(arguments);
+        return attend(arguments, &name);
     }
     let shutdown = Shutdown::new(Some(Grace {
         finish: Duration::from_secs(arguments.grace),
@@ -191,13 +191,15 @@ async fn serve(arguments: &Arguments, name: &str, shutdown: Shutdown) -> Result<
     let Fleet { queue, store } = connected;
     let shared = store.shared();
     let child = Program::again(&format!("--{CHILD}")).map_err(Failure::failed)?;
-    let performer = Supervised::new(in_process(arguments, &shared), child);
+    let here = in_process(arguments, name, &shared, &metrics);
+    let performer = Supervised::new(here, child);
     let settings = settings(arguments);
     let about = Worker::new(name, &settings);
     let beating = tokio::spawn(heartbeat::keep(about, metrics.clone(), shared.board));
     readiness.ready();
     tracing::info!(name, concurrency = arguments.concurrency, "ready");
-    let queue: Arc<dyn Queue> = Arc::new(queue);
+    let queue = metered::broker(queue, &metrics);
+    metered::store(&store, &metrics);
     let stop = Stop {
         drain: shutdown.draining().clone(),
         hand_back: shutdown.handing_back().clone(),
@@ -218,17 +220,19 @@ async fn serve(arguments: &Arguments, name: &str, shutdown: Shutdown) -> Result<
 }
 
 /// What does jobs in this process, be it a worker or the child of one.
-fn in_process(arguments: &Arguments, shared: &Shared) -> InProcess {
+fn in_process(arguments: &Arguments, name: &str, shared: &Shared, metrics: &Metrics) -> InProcess {
     let processors = arguments.processors.map_or_else(
         || std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         NonZeroUsize::get,
     );
-    let worlds = Worlds::new(arguments.worlds, Arc::clone(&shared.snapshots));
+    let (snapshots, leases) = (Arc::clone(&shared.snapshots), Arc::clone(&shared.leases));
+    let builds = Builds::new(snapshots, leases, name);
+    let worlds = Worlds::new(arguments.worlds, builds).counting(metrics.work.snapshots.clone());
     InProcess::new(worlds, processors).heeding(Cancelled::new(Arc::clone(&shared.board)))
 }
 
 /// Does one job for the worker that started this process.
-fn attend(arguments: &Arguments) -> Result<(), Failure> {
+fn attend(arguments: &Arguments, name: &str) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -238,7 +242,9 @@ fn attend(arguments: &Arguments) -> Result<(), Failure> {
         leave_signals_to_the_parent().map_err(Failure::failed)?;
         let store = arguments.services.connect_store().await;
         let shared = store.map_err(Failure::failed)?.shared();
-        let performer = in_process(arguments, &shared);
+        // Nobody asks a child for its metrics: its parent counts the job.
+        let metrics = Metrics::new(Part::Worker);
+        let performer = in_process(arguments, name, &shared, &metrics);
         supervised::attend(&performer)
             .await
             .map_err(Failure::failed)

@@ -2,7 +2,7 @@
 //! anew otherwise.
 //!
 //! A world is decoded once a process, however many jobs wait for it at once; the store is asked with
-//! one round trip. Whatever a source gives must have the base id that was asked for, so neither an old
+//! one round trip, and what it does not have is made by one process of the fleet for all. Whatever a source gives must have the base id that was asked for, so neither an old
 //! release nor a damaged store can make a job run over another world.
 
 mod build;
@@ -11,14 +11,17 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use prometheus::IntCounter;
 use proto::digest::Digest;
 use proto::ids::BaseId;
 use proto::record::{Recipe, WorldRef, WorldSource};
-use proto::store::SnapshotStore;
+use proto::store::{Builds, Had};
 use tokio::sync::OnceCell;
 
 use crate::blocking::in_place;
 use crate::domains::Domain;
+use crate::process::metrics::family::Family;
+use crate::process::metrics::label::{Found, Layer};
 pub use build::{BuildError, DOMAINS, desk, generated, restored, shop, snapshot};
 
 /// Why a job's world can't be had.
@@ -52,26 +55,38 @@ pub struct Worlds {
     /// Most recently used last.
     known: Mutex<VecDeque<(BaseId, Entry)>>,
     capacity: usize,
-    store: Option<Arc<dyn SnapshotStore>>,
+    builds: Option<Builds>,
+    looked_up: Option<LookUps>,
 }
+
+/// Counts look-ups by layer and result.
+type LookUps = Family<(Layer, Found), IntCounter>;
 
 impl fmt::Debug for Worlds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worlds")
             .field("capacity", &self.capacity)
-            .field("store", &self.store)
+            .field("builds", &self.builds)
             .finish_non_exhaustive()
     }
 }
 
 impl Worlds {
-    /// Worlds from a store, of which `capacity` are kept decoded.
-    pub fn new(capacity: usize, store: Arc<dyn SnapshotStore>) -> Self {
+    /// Worlds that a fleet shares, of which `capacity` are kept decoded.
+    pub fn new(capacity: usize, builds: Builds) -> Self {
         Self {
             known: Mutex::default(),
             capacity: capacity.max(1),
-            store: Some(store),
+            builds: Some(builds),
+            looked_up: None,
         }
+    }
+
+    /// Counts what is at hand and what is made anew; the store counts what it has.
+    #[must_use]
+    pub fn counting(mut self, looked_up: LookUps) -> Self {
+        self.looked_up = Some(looked_up);
+        self
     }
 
     /// The one world of an embedded run.
@@ -80,7 +95,8 @@ impl Worlds {
         Self {
             known: Mutex::new(known),
             capacity: 1,
-            store: None,
+            builds: None,
+            looked_up: None,
         }
     }
 
@@ -90,6 +106,7 @@ impl Worlds {
     /// [`WorldsError::Missing`] when the coordinator must help; the others when nothing will.
     pub async fn domain(&self, world: &WorldRef) -> Result<Arc<dyn Domain>, WorldsError> {
         let entry = self.entry(world.base);
+        self.count(Layer::Process, entry.initialized());
         // Whoever comes first fetches, the others wait; after a failure the next one tries.
         let domain = entry.get_or_try_init(|| self.fetch(world)).await?;
         Ok(Arc::clone(domain))
@@ -133,34 +150,37 @@ impl Worlds {
         snapshot: Digest,
         recipe: Option<Recipe>,
     ) -> Result<Arc<dyn Domain>, WorldsError> {
-        if let Some(bytes) = self.get(&snapshot).await {
+        // Without a store there is nothing that a job could mean by this.
+        let builds = self.builds.as_ref();
+        let builds = builds.ok_or(WorldsError::Missing { snapshot })?;
+        let Some(recipe) = recipe else {
+            let found = builds.get(&snapshot).await;
+            let found = found.inspect_err(|error| {
+                tracing::warn!(%error, "the store gives no world, and it can't be made anew");
+            });
+            let bytes = found.ok().flatten();
+            let bytes = bytes.ok_or(WorldsError::Missing { snapshot })?;
             return Ok(in_place(|| restored(domain, &bytes))?);
-        }
-        let recipe = recipe.ok_or(WorldsError::Missing { snapshot })?;
-        let made = in_place(|| generated(domain, recipe))?;
-        self.put(&*made).await;
-        Ok(made)
+        };
+        let make = async || {
+            let made = in_place(|| generated(domain, recipe));
+            self.count(Layer::Build, made.is_ok());
+            let made = made?;
+            let bytes = self::snapshot(&*made);
+            let bytes = bytes
+                .inspect_err(|error| tracing::warn!(%error, "a world is too large for the store"));
+            Ok::<_, WorldsError>((made, bytes.ok().map(Arc::from)))
+        };
+        Ok(match builds.get_or_build(&snapshot, make).await? {
+            Had::Found(bytes) => in_place(|| restored(domain, &bytes))?,
+            Had::Built(made) => made,
+        })
     }
 
-    async fn get(&self, snapshot: &Digest) -> Option<Arc<[u8]>> {
-        let got = self.store.as_ref()?.get(snapshot).await;
-        got.inspect_err(
-            |error| tracing::warn!(%error, "the store gives no world; it is made anew where it can be"),
-        )
-        .ok()
-        .flatten()
-    }
-
-    /// Puts a world back that the store forgot; it costs the others time when that fails, no more.
-    async fn put(&self, domain: &dyn Domain) {
-        let Some(store) = &self.store else { return };
-        match snapshot(domain) {
-            Ok(bytes) => {
-                if let Err(error) = store.put(bytes.into()).await {
-                    tracing::warn!(%error, "the store does not take a world");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "a world is too large for the store"),
+    fn count(&self, layer: Layer, hit: bool) {
+        let found = if hit { Found::Hit } else { Found::Miss };
+        if let Some(looked_up) = &self.looked_up {
+            looked_up.of((layer, found)).inc();
         }
     }
 }

@@ -1,4 +1,4 @@
-use proto::store::MemorySnapshots;
+use proto::store::Shared;
 
 use super::*;
 
@@ -21,8 +21,13 @@ fn stored(domain: &dyn Domain, recipe: Option<Recipe>) -> WorldRef {
     }
 }
 
-fn store() -> Arc<MemorySnapshots> {
-    Arc::new(MemorySnapshots::new(1 << 24))
+fn store() -> Shared {
+    Shared::in_memory(1 << 24)
+}
+
+fn worlds(store: &Shared) -> Worlds {
+    let (snapshots, leases) = (Arc::clone(&store.snapshots), Arc::clone(&store.leases));
+    Worlds::new(2, Builds::new(snapshots, leases, "this process"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,8 +36,8 @@ async fn every_domain_comes_back_from_its_snapshot() {
         let domain = generated(name, RECIPE).expect("a small world");
         let keeper = store();
         let bytes = snapshot(&*domain).expect("fits");
-        keeper.put(bytes.into()).await.expect("room");
-        let worlds = Worlds::new(2, keeper);
+        keeper.snapshots.put(bytes.into()).await.expect("room");
+        let worlds = worlds(&keeper);
         let back = worlds.domain(&stored(&*domain, None)).await.expect("there");
         assert_eq!(back.base(), domain.base());
         assert_eq!(back.start().state_id(), domain.start().state_id());
@@ -43,7 +48,7 @@ async fn every_domain_comes_back_from_its_snapshot() {
 async fn what_the_store_forgot_is_made_anew_and_put_back_or_said_to_be_missing() {
     let domain = generated("retail", RECIPE).expect("a small world");
     let keeper = store();
-    let worlds = Worlds::new(2, Arc::clone(&keeper) as Arc<dyn SnapshotStore>);
+    let worlds = worlds(&keeper);
     let from_a_file = stored(&*domain, None);
     let WorldSource::Stored { snapshot, .. } = from_a_file.source else {
         unreachable!("made so above")
@@ -55,13 +60,20 @@ async fn what_the_store_forgot_is_made_anew_and_put_back_or_said_to_be_missing()
     let generated = stored(&*domain, Some(RECIPE));
     let made = worlds.domain(&generated).await.expect("made anew");
     assert_eq!(made.base(), domain.base());
-    assert!(keeper.get(&snapshot).await.expect("answers").is_some());
+    assert!(
+        keeper
+            .snapshots
+            .get(&snapshot)
+            .await
+            .expect("answers")
+            .is_some()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_world_than_the_jobs_is_refused() {
     let domain = generated("retail", RECIPE).expect("a small world");
-    let worlds = Worlds::new(2, store());
+    let worlds = worlds(&store());
     let other = Recipe { seed: 6, ..RECIPE };
     let mixed = WorldRef {
         source: WorldSource::Stored {
@@ -78,7 +90,7 @@ async fn another_world_than_the_jobs_is_refused() {
 
 #[tokio::test]
 async fn the_least_recently_used_goes_first() {
-    let worlds = Worlds::new(2, store());
+    let worlds = worlds(&store());
     let base = |number: u8| BaseId(Digest::of(&[number]));
     let entries = [1, 2].map(|number| worlds.entry(base(number)));
     let again = worlds.entry(base(1));
@@ -86,4 +98,28 @@ async fn the_least_recently_used_goes_first() {
     worlds.entry(base(3));
     assert!(Arc::ptr_eq(&entries[0], &worlds.entry(base(1))));
     assert!(!Arc::ptr_eq(&entries[1], &worlds.entry(base(2))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_world_was_found_is_counted() {
+    use crate::process::metrics::{Metrics, Part};
+
+    let domain = generated("retail", RECIPE).expect("a small world");
+    let world = stored(&*domain, Some(RECIPE));
+    let (keeper, metrics) = (store(), Metrics::new(Part::Worker));
+    for _ in 0..2 {
+        let worlds = worlds(&keeper).counting(metrics.work.snapshots.clone());
+        for _ in 0..3 {
+            worlds.domain(&world).await.expect("made or found");
+        }
+    }
+    let counted = |layer, found| metrics.work.snapshots.of((layer, found)).get();
+    assert_eq!(counted(Layer::Process, Found::Hit), 4);
+    assert_eq!(counted(Layer::Process, Found::Miss), 2);
+    assert_eq!(
+        counted(Layer::Build, Found::Hit),
+        1,
+        "the second finds it in the store"
+    );
+    assert_eq!(counted(Layer::Build, Found::Miss), 0);
 }

@@ -271,10 +271,12 @@ impl Pump {
                 let (core, lane) = (Arc::clone(&self.core), self.lane);
                 tokio::spawn(async move {
                     tracing::warn!(%lane, reason, "a message goes to the dead lane");
-                    core.counters.count_foreign();
                     let copy = parcel::pack_foreign(&properties, &reason);
                     match core.bury(lane, copy, data.into()).await {
-                        Ok(()) => drop(hold.ack(&core, lane).await),
+                        Ok(()) => {
+                            core.foreign(lane);
+                            drop(hold.ack(&core, lane).await);
+                        }
                         Err(error) => {
                             tracing::warn!(%lane, %error, "it is given back");
                             sleep(UNBURIED).await;

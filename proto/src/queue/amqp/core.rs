@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::super::{Lane, Message, QueueError};
 use super::declare::{Layout, look};
 use super::link::{Link, pause, pauses};
+use super::observer::Observed;
 use super::parcel::{self, HEADERS_MAX, Label};
 use super::publish::{Fate, Publisher};
 use super::settings::{AmqpSettings, SENT_FRAME, TAKEN_FRAME};
@@ -47,10 +48,6 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn count_foreign(&self) {
-        one_more(&self.foreign);
-    }
-
     pub(super) fn read(&self) -> AmqpCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         AmqpCounts {
@@ -79,6 +76,7 @@ enum Goal {
 pub(super) struct Core {
     pub(super) layout: Layout,
     pub(super) counters: Counters,
+    pub(super) observed: Observed,
     pub(super) max_body: usize,
     publisher: Publisher,
     consuming: Link,
@@ -101,6 +99,7 @@ impl Core {
         Ok(Self {
             layout: Layout::new(settings),
             counters,
+            observed: Observed::default(),
             max_body: settings.max_body,
             publisher,
             consuming,
@@ -112,6 +111,16 @@ impl Core {
     /// A channel of the consuming connection.
     pub(super) async fn consuming(&self) -> Result<Channel, QueueError> {
         self.consuming.channel().await
+    }
+
+    pub(super) fn connected(&self) -> bool {
+        self.publisher.connected() && self.consuming.connected()
+    }
+
+    /// Counts a message of others that went to the dead lane.
+    pub(super) fn foreign(&self, lane: Lane) {
+        one_more(&self.counters.foreign);
+        self.observed.buried(lane);
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -206,10 +215,13 @@ impl Core {
         let mut pauses = pauses();
         loop {
             let queue = self.queue(lane, goal).await?;
-            let fate = self
+            let (fate, took) = self
                 .publisher
                 .once(queue.clone(), properties.clone(), Arc::clone(body))
                 .await?;
+            if fate != Fate::Unknown {
+                self.observed.confirmed(lane, took);
+            }
             match (fate, goal) {
                 (Fate::Stored, _) => return Ok(()),
                 (Fate::Refused, Goal::Dead) => {

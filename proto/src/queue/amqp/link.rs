@@ -4,15 +4,15 @@
 //! others wait. The client library's own recovery is not used, since it hides that deliveries in hand
 //! were lost.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as Plain, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Channel, Connection, ConnectionProperties, ConnectionStatus};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
@@ -43,6 +43,8 @@ pub(super) struct Link {
     closed: watch::Receiver<bool>,
     reconnects: Arc<AtomicU64>,
     connection: Mutex<Option<Connection>>,
+    /// Of the latest connection, to be looked at while another is made.
+    status: Plain<Option<ConnectionStatus>>,
 }
 
 impl Link {
@@ -63,10 +65,17 @@ impl Link {
             closed,
             reconnects,
             connection: Mutex::new(None),
+            status: Plain::new(None),
         };
         let connection = link.dial().await?;
         *link.connection.lock().await = Some(connection);
         Ok(link)
+    }
+
+    /// Whether the latest connection stands.
+    pub(super) fn connected(&self) -> bool {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.as_ref().is_some_and(ConnectionStatus::connected)
     }
 
     /// A new channel, waiting for the broker as long as it takes. Once closed, only on a connection
@@ -140,7 +149,11 @@ impl Link {
             runtime,
         );
         match timeout(self.timeout, dialled).await {
-            Ok(Ok(connection)) => Ok(connection),
+            Ok(Ok(connection)) => {
+                let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+                *status = Some(connection.status().clone());
+                Ok(connection)
+            }
             Ok(Err(error)) => Err(self.refused(&error)),
             Err(_) => Err(QueueError::Unreachable(format!(
                 "{} did not answer within {:?}",

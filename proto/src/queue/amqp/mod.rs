@@ -53,6 +53,7 @@ mod core;
 mod dead;
 mod declare;
 mod link;
+mod observer;
 mod parcel;
 mod publish;
 mod settings;
@@ -69,6 +70,7 @@ use core::Core;
 use declare::look;
 
 pub use core::AmqpCounts;
+pub use observer::Observer;
 pub use settings::AmqpSettings;
 
 /// A connection to RabbitMQ; see the module documentation.
@@ -93,6 +95,16 @@ impl AmqpQueue {
     /// What happened on this connection so far, for metrics.
     pub fn counts(&self) -> AmqpCounts {
         self.core.counters.read()
+    }
+
+    /// Tells an observer what happens from now on; only the first one hears.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.core.observed.by(observer);
+    }
+
+    /// Whether both connections stand, as far as is known without asking the broker.
+    pub fn connected(&self) -> bool {
+        self.core.connected()
     }
 
     fn open(&self, lane: Lane) -> Result<(), QueueError> {

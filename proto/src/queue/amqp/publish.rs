@@ -15,7 +15,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::super::QueueError;
 use super::link::Link;
@@ -59,7 +59,12 @@ impl Publisher {
         self.link.channel().await
     }
 
-    /// Publishes once to a queue, and tells what came of it.
+    /// Whether its connection stands, as far as is known.
+    pub(super) fn connected(&self) -> bool {
+        self.link.connected()
+    }
+
+    /// Publishes once to a queue, and tells what came of it and how long that took.
     ///
     /// # Errors
     /// When the connection is closed and gone.
@@ -68,15 +73,16 @@ impl Publisher {
         queue: String,
         properties: BasicProperties,
         body: Arc<[u8]>,
-    ) -> Result<Fate, QueueError> {
+    ) -> Result<(Fate, Duration), QueueError> {
         let line = self.line().await?;
+        let sent = Instant::now();
         let mut publishing = pin!(line.publish(queue, properties, body));
         loop {
             match timeout(CONFIRM, &mut publishing).await {
-                Ok(fate) => return Ok(fate),
+                Ok(fate) => return Ok((fate, sent.elapsed())),
                 // A broker short of memory or disk says so, and answers when it has some.
                 Err(_) if self.link.blocked().await => {}
-                Err(_) => return Ok(Fate::Unanswered),
+                Err(_) => return Ok((Fate::Unanswered, sent.elapsed())),
             }
         }
     }

@@ -3,6 +3,7 @@
 use redis::cmd;
 
 use super::RedisStore;
+use super::line::Shard;
 use crate::store::StoreError;
 use crate::topology::Shelf;
 
@@ -19,23 +20,36 @@ impl RedisStore {
         let mut removed = 0;
         for shelf in [Shelf::Replies, Shelf::Checkpoints] {
             let pattern = self.key(shelf, &[run, ""]) + "*";
-            let mut cursor = 0_u64;
-            loop {
-                let mut scan = cmd("SCAN");
-                scan.arg(cursor).arg("MATCH").arg(&pattern);
-                scan.arg("COUNT").arg(STEP);
-                let (next, keys): (u64, Vec<Vec<u8>>) = self.ask(shelf, &scan).await?;
-                if !keys.is_empty() {
-                    let mut unlink = cmd("UNLINK");
-                    unlink.arg(keys);
-                    removed += self.ask::<u64>(shelf, &unlink).await?;
-                }
-                cursor = next;
-                if cursor == 0 {
-                    break;
-                }
+            for place in self.link(shelf).shards().await? {
+                removed += self.clean_shard(shelf, &place, &pattern).await?;
             }
         }
         Ok(removed)
+    }
+
+    /// The same on one server.
+    async fn clean_shard(
+        &self,
+        shelf: Shelf,
+        place: &Shard,
+        pattern: &str,
+    ) -> Result<u64, StoreError> {
+        let (mut removed, mut cursor) = (0, 0_u64);
+        loop {
+            let mut scan = cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(pattern);
+            scan.arg("COUNT").arg(STEP);
+            let scanning = self.link(shelf).ask_shard(place, scan).await;
+            let (next, keys): (u64, Vec<Vec<u8>>) = self.counted(shelf, scanning)?;
+            if !keys.is_empty() {
+                let mut unlink = cmd("UNLINK");
+                unlink.arg(keys);
+                removed += self.ask::<u64>(shelf, &unlink).await?;
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(removed);
+            }
+        }
     }
 }

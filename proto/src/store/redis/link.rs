@@ -8,12 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation,
-    ServerErrorKind,
-};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
 
+use super::line::{Line, Shard, Target};
 use super::settings::{Endpoint, RedisSettings, without_userinfo};
 use crate::store::StoreError;
 
@@ -25,17 +22,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Link(Arc<Inner>);
 
 struct Inner {
-    client: Client,
-    config: AsyncConnectionConfig,
+    target: Target,
+    settings: RedisSettings,
     endpoint: Endpoint,
-    longest_pause: Duration,
     state: Mutex<State>,
     reconnects: AtomicU64,
 }
 
 enum State {
     /// With its number, so that a late failure of an earlier connection does not end this one.
-    Up(MultiplexedConnection, u64),
+    Up(Line, u64),
     /// With the reason; a task is connecting again.
     Down(String),
 }
@@ -67,10 +63,9 @@ impl Link {
         settings: &RedisSettings,
     ) -> Result<Self, StoreError> {
         let inner = Inner {
-            client: endpoint.client()?,
-            config: settings.connection(),
+            target: Target::of(endpoint, settings)?,
+            settings: settings.clone(),
             endpoint: endpoint.clone(),
-            longest_pause: settings.reconnect_pause,
             state: Mutex::new(State::Down("not connected yet".to_owned())),
             reconnects: AtomicU64::new(0),
         };
@@ -79,6 +74,11 @@ impl Link {
             Err(error) => return Err(StoreError::from(inner.failure(&error, false))),
         }
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub(super) fn connected(&self) -> bool {
+        matches!(&*self.0.state(), State::Up(..))
     }
 
     /// Times that a broken connection was made again.
@@ -103,7 +103,26 @@ impl Link {
         answer.map_err(|error| self.failed(&error, number))
     }
 
-    fn connection(&self) -> Result<(MultiplexedConnection, u64), Failure> {
+    /// Every server that holds keys.
+    pub(super) async fn shards(&self) -> Result<Vec<Shard>, Failure> {
+        let (mut connection, number) = self.connection()?;
+        let shards = connection.shards().await;
+        shards.map_err(|error| self.failed(&error, number))
+    }
+
+    /// One command for one of them.
+    pub(super) async fn ask_shard<T: FromRedisValue>(
+        &self,
+        shard: &Shard,
+        command: Cmd,
+    ) -> Result<T, Failure> {
+        let (mut connection, number) = self.connection()?;
+        let answer = connection.ask_shard(shard, command).await;
+        let read = answer.and_then(|value| Ok(redis::from_redis_value(value)?));
+        read.map_err(|error| self.failed(&error, number))
+    }
+
+    fn connection(&self) -> Result<(Line, u64), Failure> {
         match &*self.0.state() {
             State::Up(connection, number) => Ok((connection.clone(), *number)),
             State::Down(why) => Err(Failure::Store(StoreError::Unreachable(why.clone()))),
@@ -111,7 +130,9 @@ impl Link {
     }
 
     fn failed(&self, error: &RedisError, number: u64) -> Failure {
-        if error.is_io_error() || error.is_unrecoverable_error() {
+        // A server that takes no writes any more was the master once: sentinels know the next one.
+        let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+        if error.is_io_error() || error.is_unrecoverable_error() || demoted {
             self.broken(error, number);
         }
         self.0.failure(error, true)
@@ -142,7 +163,7 @@ async fn reconnect(link: Weak<Inner>, number: u64) {
             }
             Err(error) => *inner.state() = State::Down(inner.describe(&error)),
         }
-        pause = (pause * 2).min(inner.longest_pause);
+        pause = (pause * 2).min(inner.settings.reconnect_pause);
         drop(inner);
         tokio::time::sleep(pause).await;
     }
@@ -154,11 +175,8 @@ impl Inner {
     }
 
     /// A connection that is good for commands: a server that wants a password lets anyone connect.
-    async fn dial(&self) -> Result<MultiplexedConnection, RedisError> {
-        let dialled = self
-            .client
-            .get_multiplexed_async_connection_with_config(&self.config);
-        let mut connection = dialled.await?;
+    async fn dial(&self) -> Result<Line, RedisError> {
+        let mut connection = self.target.dial(&self.settings).await?;
         redis::cmd("PING").exec_async(&mut connection).await?;
         Ok(connection)
     }

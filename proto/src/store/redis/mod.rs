@@ -13,6 +13,7 @@ mod board;
 mod checkpoints;
 mod clean;
 mod leases;
+mod line;
 mod link;
 mod replies;
 mod scripts;
@@ -90,6 +91,11 @@ impl RedisStore {
             link.ask::<()>(&redis::cmd("PING")).await?;
         }
         Ok(())
+    }
+
+    /// Whether there is a connection to both servers, as far as is known without asking them.
+    pub fn connected(&self) -> bool {
+        self.0.worlds.connected() && self.0.lasting.connected()
     }
 
     /// What has been counted since the start.

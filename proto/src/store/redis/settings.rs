@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use redis::{
-    AsyncConnectionConfig, Client, IntoConnectionInfo as _, TlsCertificates, io::tcp::TcpSettings,
-};
+use redis::AsyncConnectionConfig;
 
 use crate::store::StoreError;
 use crate::topology::Shelf;
@@ -13,7 +11,8 @@ use crate::topology::Shelf;
 /// A server with what it wants to know of a client. Its password shows in no output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// `redis://HOST:PORT/DB`, `rediss://` for TLS; without a password.
+    /// `redis://HOST:PORT/DB`, `rediss://` for TLS; `redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB`,
+    /// `redis+cluster://HOST:PORT,HOST:PORT`; without a password.
     pub url: String,
     /// User of the server's access list.
     pub username: Option<String>,
@@ -40,49 +39,6 @@ impl Endpoint {
             Some(password) if !password.is_empty() => text.replace(password, "***"),
             _ => text,
         }
-    }
-
-    /// What the client library needs to connect.
-    pub(super) fn client(&self) -> Result<Client, StoreError> {
-        let wrong = |why: &str| {
-            StoreError::Refused(format!(
-                "the cache's address {why}: expected redis://HOST:PORT/DB or rediss://HOST:PORT/DB"
-            ))
-        };
-        let info = self
-            .url
-            .as_str()
-            .into_connection_info()
-            .map_err(|_| wrong("is not a URL of Redis"))?;
-        let mut redis = info.redis_settings().clone();
-        if redis.password().is_some() {
-            return Err(wrong(
-                "holds a password, which belongs into its own setting",
-            ));
-        }
-        if let Some(username) = &self.username {
-            redis = redis.set_username(username);
-        }
-        if let Some(password) = &self.password {
-            redis = redis.set_password(password);
-        }
-        // The library waits for the kernel to gather small packets unless told otherwise.
-        let tcp = TcpSettings::default().set_nodelay(true);
-        let info = info.set_redis_settings(redis).set_tcp_settings(tcp);
-        let refused = |error: redis::RedisError| {
-            let text = format!("can't prepare a connection: {error}");
-            StoreError::Refused(self.redact(text))
-        };
-        if self.url.starts_with("rediss:") {
-            // Fails when another part of the process was first, which is as good.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            let certificates = TlsCertificates {
-                client_tls: None,
-                root_cert: self.roots.clone(),
-            };
-            return Client::build_with_tls(info, certificates).map_err(refused);
-        }
-        Client::open(info).map_err(refused)
     }
 }
 
@@ -188,19 +144,6 @@ mod tests {
         let shown = format!("{settings:?}");
         assert!(!shown.contains("hush-hush"), "{shown}");
         assert!(shown.contains("redis://127.0.0.1:1/0"), "{shown}");
-    }
-
-    #[test]
-    fn a_wrong_address_is_named_without_what_is_in_it() {
-        for (url, says) in [
-            ("redis://:hush@host:1/0", "its own setting"),
-            ("http://user:hush@host", "not a URL of Redis"),
-            ("", "not a URL of Redis"),
-        ] {
-            let error = Endpoint::at(url).client().unwrap_err().to_string();
-            assert!(error.contains(says) && !error.contains("hush"), "{error}");
-        }
-        assert!(Endpoint::at("rediss://host:6380/1").client().is_ok());
     }
 
     #[test]

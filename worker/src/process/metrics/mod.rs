@@ -7,6 +7,9 @@ pub mod family;
 pub mod label;
 pub mod table;
 
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use prometheus::{Registry, TextEncoder};
 
 use family::{ModelNames, Registrar};
@@ -38,6 +41,20 @@ pub struct Metrics {
     /// Of a coordinator.
     pub course: Course,
     registry: Registry,
+    sources: Sources,
+}
+
+/// Brings counters up to what others count.
+type Source = Box<dyn Fn() + Send + Sync>;
+
+/// Asked before each scrape.
+#[derive(Clone, Default)]
+struct Sources(Arc<Mutex<Vec<Source>>>);
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sources")
+    }
 }
 
 impl Metrics {
@@ -58,11 +75,23 @@ impl Metrics {
             work,
             course,
             registry,
+            sources: Sources::default(),
         }
+    }
+
+    /// Has `source` asked before each scrape: for what is counted elsewhere.
+    pub fn before_scrape(&self, source: impl Fn() + Send + Sync + 'static) {
+        let sources = &self.sources.0;
+        let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.push(Box::new(source));
     }
 
     /// What a scrape gets.
     pub fn text(&self) -> String {
+        let sources = &self.sources.0;
+        for source in &*sources.lock().unwrap_or_else(PoisonError::into_inner) {
+            source();
+        }
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .expect("the table's names are well formed, and writing to memory does not fail")
