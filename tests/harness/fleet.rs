@@ -4,6 +4,7 @@
 //! Nothing outlives the test: the processes are known to a [supervisor](super::services), and what they
 //! print is in the message of whatever fails.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ pub struct Fleet {
     broker: String,
     cache: String,
     folder: PathBuf,
+    variables: BTreeMap<String, String>,
     started: usize,
     // Last, so that it finds the folder.
     _supervisor: Supervisor,
@@ -57,6 +59,7 @@ impl Fleet {
             broker,
             cache,
             folder,
+            variables: BTreeMap::new(),
             started: 0,
             _supervisor: supervisor,
         }
@@ -65,6 +68,11 @@ impl Fleet {
     /// A path in the fleet's folder.
     pub fn at(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Sets a variable of those that are started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
     }
 
     /// Runs a command line of `t2t` outside of the fleet, which must end with 0.
@@ -123,7 +131,8 @@ impl Fleet {
             .env("T2T_BROKER", broker)
             .env("T2T_CACHE", &self.cache)
             .env("T2T_LOG", "info")
-            .env("NO_COLOR", "1");
+            .env("NO_COLOR", "1")
+            .envs(&self.variables);
         let process = supervisor::start(&self.folder, &name, &mut command);
         Member {
             process: Some(process.expect("the program starts")),

@@ -141,6 +141,59 @@ async fn other_settings_are_told_with_queue_and_values() {
 }
 
 #[tokio::test]
+async fn a_queue_that_someone_else_made_is_told_by_what_differs() {
+    let Some(vhost) = rabbit::shared() else {
+        return;
+    };
+    let quorum = r#""x-queue-type":"quorum""#;
+    let dead = r#""x-queue-type":"quorum","x-max-length":7"#;
+    for (lane, name, body, differs) in [
+        (
+            Lane::Explore,
+            "t2t.v1.explore",
+            r#"{"durable":true,"arguments":{"x-queue-type":"classic"}}"#.to_owned(),
+            ("x-queue-type", "quorum", "classic"),
+        ),
+        (
+            Lane::Synthesize,
+            "t2t.v1.synthesize",
+            r#"{"durable":false,"arguments":{}}"#.to_owned(),
+            ("durable", "true", "false"),
+        ),
+        (
+            Lane::Verify,
+            "t2t.v1.verify",
+            format!(r#"{{"durable":true,"arguments":{{{quorum}}}}}"#),
+            ("x-max-length", "64", "none"),
+        ),
+        (
+            Lane::Rollout,
+            "t2t.v1.rollout.dead",
+            format!(r#"{{"durable":true,"arguments":{{{dead}}}}}"#),
+            ("x-max-length", "100000", "7"),
+        ),
+    ] {
+        let (status, answer) = vhost.manage("PUT", "queues", &format!("/{name}"), &body);
+        assert_eq!(status, 201, "{answer}");
+        let queue = connect(&settings(&vhost)).await;
+        let error = queue.publish(lane, message(1)).await.unwrap_err();
+        let QueueError::Differs {
+            queue,
+            argument,
+            wanted,
+            found,
+        } = &error
+        else {
+            panic!("{name}: {error:?}");
+        };
+        let told = (argument.as_str(), wanted.as_str(), found.as_str());
+        assert_eq!((queue.as_str(), told), (name, differs));
+        let said = error.to_string();
+        assert!(said.contains("delete_queue"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_broker_refuses_is_told_at_once() {
     let Some(vhost) = rabbit::shared() else {
         return;

@@ -25,3 +25,4 @@ mod retail_conformance;
 mod services;
 mod sim;
 mod telemetry;
+mod tls;

@@ -1,6 +1,9 @@
 //! The seams over a real Redis: their contracts, and that a server which dies, forgets, rots or is
 //! misused costs time and never gives a wrong value.
 
+mod many;
+mod restore;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -23,7 +23,8 @@ pub struct Services {
     /// RabbitMQ of the fleet: amqp://HOST/VHOST, or amqps://
     #[arg(long, value_name = "URL", env = "T2T_BROKER", hide_env_values = true)]
     pub broker: Option<SecretUrl>,
-    /// Redis of the fleet: redis://HOST/DATABASE, or rediss://
+    /// Redis of the fleet: redis://HOST/DATABASE, redis+sentinel://HOST,HOST/MASTER or
+    /// redis+cluster://HOST,HOST, or the same with rediss
     #[arg(long, value_name = "URL", env = "T2T_CACHE", hide_env_values = true)]
     pub cache: Option<SecretUrl>,
     /// A Redis that does not evict, for replies, checkpoints and leases; the cache if not given

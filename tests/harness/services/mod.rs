@@ -7,7 +7,9 @@
 //!
 //! Where the programs are not installed such tests are skipped, unless `T2T_REQUIRE_SERVICES` is set.
 
+pub mod certificates;
 mod http;
+pub mod many;
 pub mod rabbit;
 pub mod redis;
 pub(crate) mod supervisor;

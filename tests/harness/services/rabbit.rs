@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+use super::certificates::Certificates;
 use super::supervisor::{self, Process, Supervisor};
 use super::{free_ports, http, installed, until};
 
@@ -65,6 +66,27 @@ pub struct Node {
 impl Node {
     /// Boots a node; none where RabbitMQ is not installed.
     pub fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// Boots a node that listens for TLS as well; with that port.
+    pub fn start_with_tls(certificates: &Certificates) -> Option<(Self, u16)> {
+        let [port] = free_ports();
+        let [authority, server, key] = [
+            certificates.authority(),
+            certificates.server(),
+            certificates.key(),
+        ]
+        .map(|path| path.display().to_string());
+        let node = Self::start_with(&format!(
+            "listeners.ssl.1 = 127.0.0.1:{port}\nssl_options.cacertfile = {authority}\n\
+             ssl_options.certfile = {server}\nssl_options.keyfile = {key}\n\
+             ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n"
+        ))?;
+        Some((node, port))
+    }
+
+    fn start_with(more: &str) -> Option<Self> {
         if !available() {
             return None;
         }
@@ -73,7 +95,7 @@ impl Node {
             .keep();
         let supervisor = Supervisor::alone(&folder).expect("a shell starts");
         let ports = Ports::free();
-        let server = boot(&folder, ports);
+        let server = boot(&folder, ports, more);
         Some(Self {
             ports,
             folder,
@@ -189,6 +211,11 @@ impl Vhost {
         names.len()
     }
 
+    /// What a client of TLS connects to, with user and password left to its settings.
+    pub fn tls_url(&self, port: u16) -> String {
+        format!("amqps://127.0.0.1:{port}/{}", self.name)
+    }
+
     /// Asks the management interface; `path` begins after the name of this virtual host, as in
     /// `queues` + `/VHOST` + `path`.
     pub fn manage(&self, method: &str, kind: &str, path: &str, body: &str) -> (u16, String) {
@@ -230,7 +257,7 @@ pub fn shared() -> Option<Vhost> {
         fs::create_dir_all(&folder).expect("a folder for the node");
         supervisor::shared(&folder, &users).expect("a shell starts");
         let ports = Ports::free();
-        boot(&folder, ports);
+        boot(&folder, ports, "");
         let note = format!(
             "{} {} {} {}",
             ports.amqp, ports.management, ports.distribution, ports.epmd
@@ -269,8 +296,9 @@ fn name(ports: Ports) -> String {
 }
 
 /// Starts port mapper and node, and waits until it answers.
-fn boot(folder: &Path, ports: Ports) -> Process {
-    fs::write(folder.join("rabbit.conf"), config(ports)).expect("a configuration");
+fn boot(folder: &Path, ports: Ports, more: &str) -> Process {
+    let config = config(ports) + more;
+    fs::write(folder.join("rabbit.conf"), config).expect("a configuration");
     let plugins = "[rabbitmq_management].";
     fs::write(folder.join("plugins"), plugins).expect("a list of plugins");
     // A port mapper of its own, known to the supervisor; the node would start one that outlives it.

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::certificates::Certificates;
 use super::supervisor::{self, Process, Supervisor};
 use super::{free_ports, installed, until};
 
@@ -45,6 +46,25 @@ impl Server {
         Some(server)
     }
 
+    /// Starts a server that listens for TLS as well; with what a client of that connects to.
+    pub fn start_with_tls(certificates: &Certificates) -> Option<(Self, String)> {
+        let [port] = free_ports();
+        let text = |path: PathBuf| path.display().to_string();
+        let server = Self::start(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-cert-file",
+            &text(certificates.server()),
+            "--tls-key-file",
+            &text(certificates.key()),
+            "--tls-ca-cert-file",
+            &text(certificates.authority()),
+            "--tls-auth-clients",
+            "no",
+        ])?;
+        Some((server, format!("rediss://127.0.0.1:{port}/")))
+    }
+
     /// Where its files are.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -63,6 +83,12 @@ impl Server {
     /// What a client connects to.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Changes a setting, as `requirepass`, of the server that runs.
+    pub fn set(&self, name: &str, value: &str) {
+        let answer = ask(self.port, &format!("CONFIG SET {name} {value}"));
+        assert!(answer.starts_with("+OK"), "{answer}");
     }
 
     /// Kills the server; what it held is gone.
@@ -96,7 +122,18 @@ impl Server {
     }
 }
 
-fn ping(port: u16) -> bool {
+/// What a server on this machine answers to a line.
+pub(super) fn ask(port: u16, line: &str) -> String {
+    let answer = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).and_then(|mut stream| {
+        write!(stream, "{line}\r\nQUIT\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    });
+    answer.unwrap_or_default()
+}
+
+pub(super) fn ping(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
         return false;
     };

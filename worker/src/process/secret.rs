@@ -10,8 +10,24 @@ const HIDDEN: &str = "***";
 
 /// A URL that may hold credentials. `Debug` and `Display` hide them, and the values of its query, which
 /// may hold some as well; only [`expose`](Self::expose) tells, to whoever connects.
+///
+/// One whose scheme has a `+`, as `redis+cluster`, may name several hosts, separated by commas.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SecretUrl(Url);
+pub struct SecretUrl {
+    /// With the first of its hosts.
+    url: Url,
+    /// What it is when there are more.
+    several: Option<Box<Several>>,
+}
+
+/// A URL with several hosts.
+#[derive(Clone, PartialEq, Eq)]
+struct Several {
+    /// The hosts but the first, with their ports.
+    more: Vec<String>,
+    /// All of it.
+    text: String,
+}
 
 /// Why a text is no URL. It does not repeat the text, which may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,44 +45,50 @@ pub enum UrlError {
 impl SecretUrl {
     /// The URL with its credentials.
     pub fn expose(&self) -> &str {
-        self.0.as_str()
+        match &self.several {
+            Some(several) => &several.text,
+            None => self.url.as_str(),
+        }
     }
 
     /// Scheme, as in `amqps`.
     pub fn scheme(&self) -> &str {
-        self.0.scheme()
+        self.url.scheme()
     }
 
     /// Host, as in `broker.example`.
     pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+        self.url.host_str().unwrap_or_default()
     }
 
     /// Port, if one is named.
     pub fn port(&self) -> Option<u16> {
-        self.0.port()
+        self.url.port()
     }
 
     /// Whether a user or a password is in it.
     pub fn has_credentials(&self) -> bool {
-        !self.0.username().is_empty() || self.0.password().is_some()
+        !self.url.username().is_empty() || self.url.password().is_some()
     }
 
     /// The URL with what may be secret hidden. A user name alone may be a token, so it is hidden, too.
     fn redacted(&self) -> String {
-        let mut text = format!("{}://", self.0.scheme());
-        match (self.0.username(), self.0.password()) {
+        let mut text = format!("{}://", self.url.scheme());
+        match (self.url.username(), self.url.password()) {
             ("", None) => {}
             (_, None) => text.push_str(&format!("{HIDDEN}@")),
             (user, Some(_)) => text.push_str(&format!("{user}:{HIDDEN}@")),
         }
         text.push_str(self.host());
-        if let Some(port) = self.0.port() {
+        if let Some(port) = self.url.port() {
             text.push_str(&format!(":{port}"));
         }
-        text.push_str(self.0.path());
+        for host in self.several.iter().flat_map(|several| &several.more) {
+            text.push_str(&format!(",{host}"));
+        }
+        text.push_str(self.url.path());
         let names = self
-            .0
+            .url
             .query_pairs()
             .map(|(name, _)| format!("{name}={HIDDEN}"));
         let query: Vec<String> = names.collect();
@@ -82,12 +104,38 @@ impl FromStr for SecretUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let url = Url::parse(text.trim()).map_err(UrlError::Malformed)?;
-        match url.host_str() {
-            Some(host) if !host.is_empty() => Ok(Self(url)),
-            _ => Err(UrlError::Hostless(url.scheme().to_owned())),
+        let (first, more) = apart(text.trim());
+        let url = with_host(&first)?;
+        let scheme = url.scheme();
+        for host in &more {
+            // Read for its faults alone.
+            with_host(&format!("{scheme}://{host}"))?;
         }
+        let text = text.trim().to_owned();
+        let several = (!more.is_empty()).then(|| Box::new(Several { more, text }));
+        Ok(Self { url, several })
     }
+}
+
+fn with_host(text: &str) -> Result<Url, UrlError> {
+    let url = Url::parse(text).map_err(UrlError::Malformed)?;
+    match url.host_str() {
+        Some(host) if !host.is_empty() => Ok(url),
+        _ => Err(UrlError::Hostless(url.scheme().to_owned())),
+    }
+}
+
+/// The URL with the first of its hosts, and the other hosts.
+fn apart(text: &str) -> (String, Vec<String>) {
+    let Some((scheme, rest)) = text.split_once("://").filter(|(it, _)| it.contains('+')) else {
+        return (text.to_owned(), Vec::new());
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let hosts = authority.rfind('@').map_or(0, |at| at + 1);
+    let (user, hosts) = authority.split_at(hosts);
+    let mut hosts = hosts.split(',').map(str::to_owned);
+    let first = hosts.next().unwrap_or_default();
+    (format!("{scheme}://{user}{first}{path}"), hosts.collect())
 }
 
 impl fmt::Display for SecretUrl {
@@ -149,6 +197,14 @@ mod tests {
             ),
             ("http://collector:4318", "http://collector:4318/"),
             ("amqp://broker", "amqp://broker"),
+            (
+                "redis+cluster://a:1,[::1]:2,c",
+                "redis+cluster://a:1,[::1]:2,c",
+            ),
+            (
+                "rediss+sentinel://ann:pass@a:1,b:2/main/3",
+                "rediss+sentinel://ann:***@a:1,b:2/main/3",
+            ),
         ] {
             let secret: SecretUrl = url.parse().unwrap();
             assert_eq!(secret.to_string(), shown);
@@ -164,6 +220,9 @@ mod tests {
             ("user:pass", "a URL of scheme `user` without a host"),
             ("", "not a URL"),
             ("redis:///0", "a URL of scheme `redis` without a host"),
+            ("redis+cluster://u:pass@a:1,,b", "a URL of scheme"),
+            ("redis+cluster://u:pass@a:1,b:port", "not a URL"),
+            ("redis://a:1,b:2", "not a URL"),
         ] {
             let said = text.parse::<SecretUrl>().unwrap_err().to_string();
             assert!(said.starts_with(error), "{text}: {said}");

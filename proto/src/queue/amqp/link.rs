@@ -169,6 +169,15 @@ impl Link {
     /// What dialling failed with: for good when the broker itself says no.
     fn refused(&self, error: &lapin::Error) -> QueueError {
         let lapin::ErrorKind::ProtocolError(said) = error.kind() else {
+            let text = error.to_string();
+            // No later attempt mends a certificate, neither of theirs nor of ours.
+            if text.contains("certificate") {
+                return QueueError::Refused(format!(
+                    "{}: {text}: check that the broker's certificate is for this host, and give the \
+                     authority that signed it (--ca-file)",
+                    self.place
+                ));
+            }
             return self.unreachable(error);
         };
         let hint = match said.kind() {

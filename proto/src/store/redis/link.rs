@@ -189,6 +189,13 @@ impl Inner {
     /// `sent` says whether the server may have heard of the request.
     fn failure(&self, error: &RedisError, sent: bool) -> Failure {
         let text = self.describe(error);
+        if error.is_io_error() && text.contains("certificate") {
+            // No later attempt mends a certificate, neither of theirs nor of ours.
+            return Failure::Store(StoreError::Refused(format!(
+                "{text}: check that the server's certificate is for this host, and give the \
+                 authority that signed it (--ca-file)"
+            )));
+        }
         Failure::Store(match error.kind() {
             ErrorKind::Server(
                 ServerErrorKind::BusyLoading

@@ -1,0 +1,93 @@
+//! What it costs a worker to go on with a world that another one changed.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use harness::services::redis::Server;
+use proto::record::{Recipe, WorldRef, WorldSource};
+use proto::seed::Seed;
+use proto::store::{Builds, SnapshotStore};
+use worker::domains::Domain;
+use worker::domains::retail::state::World;
+use worker::domains::retail::{Retail, workload};
+use worker::environment::Environment as _;
+use worker::worlds::{Worlds, shop, snapshot};
+
+use super::{calls, connect, cpu, raw};
+
+/// The shop of a plan that says nothing of its size.
+const RECIPE: Recipe = Recipe {
+    seed: 7,
+    products: 50,
+    people: 500,
+    orders: 1000,
+};
+/// Writes of an episode that is far on.
+const WRITES: usize = 10;
+/// Most microseconds of processor time for one restore.
+const MOST: u128 = 200;
+const ROUNDS: u32 = 200;
+const BATCHES: usize = 10;
+
+/// Prints its figures:
+/// `cargo test --release -p tests --test it redis::restore -- --nocapture`.
+#[tokio::test]
+async fn a_changed_world_is_one_round_trip_and_little_work_away() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let store = connect(&server).await;
+    let base = Arc::new(shop(RECIPE).unwrap());
+    let mut changed = World::new(Arc::clone(&base));
+    workload::run(
+        &mut changed,
+        &workload::writes(&base, Seed::root(1), WRITES),
+    );
+    let delta = changed.delta();
+    let bytes = delta.len();
+    let digest = store.put(delta.into()).await.unwrap();
+    let domain = Retail::new(base);
+    let world = WorldRef {
+        domain: "retail".to_owned(),
+        base: domain.base(),
+        source: WorldSource::Stored {
+            snapshot: store.put(snapshot(&domain).unwrap().into()).await.unwrap(),
+            recipe: None,
+        },
+    };
+    let shared = store.shared();
+    let worlds = Worlds::new(1, Builds::new(shared.snapshots, shared.leases, "this"));
+    let restored = async || {
+        let domain = worlds.domain(&world).await.unwrap();
+        let delta = SnapshotStore::get(&store, &digest).await.unwrap();
+        domain.restore(&delta.unwrap()).unwrap().state_id()
+    };
+    assert_eq!(restored().await, changed.state_id());
+    let mut beside = raw(&server).await;
+    let before = calls(&mut beside).await;
+    restored().await;
+    let after = calls(&mut beside).await;
+    assert_eq!(
+        after - before - 1,
+        1,
+        "one round trip, and the question itself"
+    );
+    let mut best = u128::MAX;
+    let (began, busy) = (Instant::now(), cpu());
+    for _ in 0..BATCHES {
+        let before = cpu();
+        for _ in 0..ROUNDS {
+            restored().await;
+        }
+        // The least of them: other tests of this process may be at work as well.
+        best = best.min((cpu() - before).as_micros() / u128::from(ROUNDS));
+    }
+    let rounds = ROUNDS * u32::try_from(BATCHES).unwrap();
+    println!(
+        "restore from Redis, base world at hand, {WRITES} writes ({bytes} bytes): 1 round trip, \
+         {:?} of processor time (the best batch {best} us, at most {MOST}), {:?} in all",
+        (cpu() - busy) / rounds,
+        began.elapsed() / rounds
+    );
+    assert!(best <= MOST, "{best} us");
+}
