@@ -15,7 +15,7 @@ use proto::ids::JobId;
 use proto::queue::memory::Faults;
 use proto::queue::{Lane, MemoryQueue, MemorySettings, QueueError};
 use proto::seed::Seed;
-use proto::store::Shared;
+use proto::store::{Builds, Shared};
 use proto::topology::Instance;
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -239,7 +239,10 @@ impl<'a> Site<'a> {
     /// Starts a worker after a while.
     fn work(&mut self, place: usize, after: Duration) -> Workshop {
         let process = self.process();
-        let recipe_only = Worlds::new(1, Arc::clone(&self.shared.snapshots));
+        let snapshots = Arc::clone(&self.shared.snapshots);
+        let leases = Arc::clone(&self.shared.leases);
+        let name = format!("worker {}", self.started);
+        let recipe_only = Worlds::new(1, Builds::new(snapshots, leases, name));
         let performer = MadeUp {
             process: Arc::clone(&process),
             worlds: recipe_only,
