@@ -145,13 +145,21 @@ async fn a_queue_that_someone_else_made_is_told_by_what_differs() {
     let Some(vhost) = rabbit::shared() else {
         return;
     };
-    let quorum = r#""x-queue-type":"quorum""#;
+    // The broker names the first argument that differs, by an order of its own.
+    let letters = |lane: &str| {
+        format!(r#""x-dead-letter-exchange":"","x-dead-letter-routing-key":"t2t.v1.{lane}.dead""#)
+    };
+    let (quorum, classic) = (r#""x-queue-type":"quorum""#, r#""x-queue-type":"classic""#);
+    let bounded = r#""x-max-length":64,"x-overflow":"reject-publish""#;
     let dead = r#""x-queue-type":"quorum","x-max-length":7"#;
     for (lane, name, body, differs) in [
         (
             Lane::Explore,
             "t2t.v1.explore",
-            r#"{"durable":true,"arguments":{"x-queue-type":"classic"}}"#.to_owned(),
+            format!(
+                r#"{{"durable":true,"arguments":{{{classic},{bounded},{}}}}}"#,
+                letters("explore")
+            ),
             ("x-queue-type", "quorum", "classic"),
         ),
         (
@@ -163,7 +171,10 @@ async fn a_queue_that_someone_else_made_is_told_by_what_differs() {
         (
             Lane::Verify,
             "t2t.v1.verify",
-            format!(r#"{{"durable":true,"arguments":{{{quorum}}}}}"#),
+            format!(
+                r#"{{"durable":true,"arguments":{{{quorum},{},"x-dead-letter-strategy":"at-least-once"}}}}"#,
+                letters("verify")
+            ),
             ("x-max-length", "64", "none"),
         ),
         (

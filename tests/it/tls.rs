@@ -127,7 +127,7 @@ fn a_worker_takes_its_passwords_from_files() {
     assert_eq!(refused.ends(), 1);
     let printed = refused.printed();
     assert!(
-        printed.contains("WRONGPASS") && !printed.contains("hush"),
+        printed.contains("Password authentication failed") && !printed.contains("hush"),
         "{printed}"
     );
     fleet.set("T2T_CACHE_PASSWORD_FILE", "nowhere");

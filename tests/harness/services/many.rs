@@ -11,7 +11,8 @@ use super::supervisor::{self, Process, Supervisor};
 use super::{free_ports, installed, until};
 
 const CLIENT: &str = "/usr/bin/redis-cli";
-const SENTINEL: &str = "/usr/bin/redis-sentinel";
+/// The server in its other mode; Debian's `redis-sentinel` is a link to it.
+const SENTINEL: &str = "/usr/bin/redis-server";
 /// What the sentinel calls its servers.
 pub const MASTER: &str = "main";
 
@@ -85,9 +86,9 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Starts them; none where Redis or its sentinel is not installed.
+    /// Starts them; none where Redis is not installed.
     pub fn start() -> Option<Self> {
-        if !installed(SENTINEL, "redis-sentinel") {
+        if !installed(SENTINEL, "redis-server") {
             return None;
         }
         let master = Server::start(&[])?;
@@ -106,7 +107,7 @@ impl Watched {
         let file = folder.join("sentinel.conf");
         std::fs::write(&file, settings).expect("a configuration");
         let mut command = Command::new(SENTINEL);
-        command.arg(&file);
+        command.arg(&file).arg("--sentinel");
         let sentinel = supervisor::start(&folder, "sentinel", &mut command);
         let sentinel = sentinel.expect("the sentinel starts");
         let log = folder.join("sentinel.log");

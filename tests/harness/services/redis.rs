@@ -1,7 +1,7 @@
 //! A private Redis server: boots in milliseconds, so every test has its own.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -125,7 +125,9 @@ impl Server {
 /// What a server on this machine answers to a line.
 pub(super) fn ask(port: u16, line: &str) -> String {
     let answer = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).and_then(|mut stream| {
-        write!(stream, "{line}\r\nQUIT\r\n")?;
+        write!(stream, "{line}\r\n")?;
+        // A sentinel knows no QUIT; either closes when it is told that nothing more comes.
+        stream.shutdown(Shutdown::Write)?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
