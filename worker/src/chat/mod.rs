@@ -9,13 +9,16 @@
 //! what turn *n + 1* sends, so a server's prompt cache holds.
 
 mod body;
+pub mod breaker;
 mod calls;
 pub mod client;
 pub mod fault;
 pub mod http;
 pub mod key;
+pub mod models;
 pub mod openai;
 mod retry_after;
+pub mod session;
 #[cfg(test)]
 mod tests;
 mod unanswered;

@@ -107,7 +107,7 @@ fn exchange() -> impl Strategy<Value = (String, String, Vec<(String, bool)>, Str
 
 /// Messages of exchanges, and after which of them the model is asked.
 fn spoken(
-    exchanges: Vec<(String, String, Vec<(String, bool)>, String)>,
+    exchanges: Vec<Exchange>,
 ) -> (Vec<Message>, Vec<usize>) {
     let (mut messages, mut asked) = (Vec::new(), Vec::new());
     for (said, beside, results, last) in exchanges {
@@ -165,7 +165,7 @@ proptest! {
 
 #[test]
 fn a_plan_can_add_fields_but_not_break_conversations() {
-    for protocol in [Protocol::OpenAi] {
+    for protocol in [Protocol::OpenAi, Protocol::Service] {
         let mut changed = endpoint(protocol);
         let extra = r#"{"messages":[],"stream":true,"n":2,"tools":[],"model":"other","system":"x","seed":1,"tool_choice":"none"}"#;
         changed.sampling.extra = Value::parse(extra).unwrap().as_map().unwrap().clone();
