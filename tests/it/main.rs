@@ -12,6 +12,7 @@ mod cli;
 mod dataset_loads;
 mod dispatch;
 mod fleet;
+mod frozen;
 mod fuzz;
 mod health;
 mod hearing;

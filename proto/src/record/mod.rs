@@ -24,6 +24,7 @@ pub use intent::{
 pub use message::Message;
 pub use model::{
     CallForm, Cast, Endpoint, Part, Patience, Prices, Protocol, Rates, Role, Sampling, Usage,
+    prompts_digest,
 };
 pub use proof::{Check, Passed, Proof, Trial};
 pub use task::{
