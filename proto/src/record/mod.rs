@@ -8,6 +8,8 @@ pub mod episode;
 pub mod exploration;
 pub mod intent;
 pub mod message;
+pub mod model;
+pub mod money;
 pub mod proof;
 pub mod task;
 pub mod tool;
@@ -21,6 +23,8 @@ pub use intent::{
     Scenario, Slot, Source, Trigger, Visibility, Wish,
 };
 pub use message::Message;
+pub use model::{Prices, Rates, Usage};
+pub use money::{Money, ParseMoneyError};
 pub use proof::{Check, Passed, Proof, Trial};
 pub use task::{
     Asked, ChangeScript, Expected, ExpectedResolution, Forbidden, GoalScript, Persona, Reveal,
