@@ -226,3 +226,6 @@ impl Meter {
         left.map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests;

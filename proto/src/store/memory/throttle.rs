@@ -148,16 +148,16 @@ impl Model {
         if self.paused > now {
             return self.paused - now;
         }
-        if let Some((name, from, until)) = &self.next {
-            if *until > now && name != ask.name {
-                return from.saturating_sub(now).max(poll);
-            }
+        if let Some((name, from, until)) = &self.next
+            && *until > now
+            && name != ask.name
+        {
+            return from.saturating_sub(now).max(poll);
         }
         let share = self.share(now);
-        if let Some(places) = self.places(ask.rates, share) {
-            if self.open.len() as u64 >= places {
-                return poll;
-            }
+        let places = self.places(ask.rates, share);
+        if places.is_some_and(|places| self.open.len() as u64 >= places) {
+            return poll;
         }
         let requests = u64::from(ask.rates.requests_per_minute);
         let limit = ask.rates.tokens_per_minute;
