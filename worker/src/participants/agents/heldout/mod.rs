@@ -24,7 +24,7 @@ mod text;
 mod verbs;
 mod wish;
 
-use proto::record::{Message, PlannedCall};
+use proto::record::{Message, PlannedCall, ToolCall};
 
 use self::acts::Act;
 use self::answer::{Answer, answer};
@@ -102,6 +102,51 @@ impl HeldOut {
             refusals: Vec::new(),
             refusal: String::new(),
         }
+    }
+
+    /// What the agent does after `messages`, for a caller that keeps no agent from turn to turn: it
+    /// goes through its own earlier turns again, and where the messages have another in their place,
+    /// goes on from what they have.
+    pub fn after(messages: &[Message]) -> AgentTurn {
+        let mut agent = Self::new();
+        let mut called: &[ToolCall] = &[];
+        for message in messages {
+            match message {
+                Message::User { text } => agent.heard(text),
+                Message::Assistant { calls, .. } => {
+                    agent.work();
+                    called = calls;
+                }
+                Message::Tool {
+                    call_id,
+                    text,
+                    error,
+                    ..
+                } => {
+                    agent.calling = called
+                        .iter()
+                        .find(|call| call.id == *call_id)
+                        .map(|call| agent.as_meant(call));
+                    agent.observed(text, *error);
+                }
+            }
+        }
+        agent.work()
+    }
+
+    /// A call that was made, with the wish it is for if the agent itself made it.
+    fn as_meant(&self, made: &ToolCall) -> (PlannedCall, Option<usize>) {
+        let own = self
+            .calling
+            .as_ref()
+            .filter(|(meant, _)| meant.name == made.name && meant.arguments == made.arguments);
+        own.cloned().unwrap_or_else(|| {
+            let call = PlannedCall {
+                name: made.name.clone(),
+                arguments: made.arguments.clone(),
+            };
+            (call, None)
+        })
     }
 
     fn call(&mut self, call: PlannedCall, wish: Option<usize>) -> AgentTurn {
