@@ -108,10 +108,7 @@ fn status(what: M, prompt: &Prompt, wait: Duration) -> Option<Response> {
         M::Http422 => error(422, "The request can't be processed."),
         M::Http429 => busy(),
         M::Http429Seconds => busy().with("retry-after", seconds),
-        M::Http429Date => busy().with(
-            "retry-after",
-            httpdate::fmt_http_date(SystemTime::now() + wait),
-        ),
+        M::Http429Date => busy().with("retry-after", date(wait)),
         M::Http500 => error(500, "Something went wrong inside."),
         M::Http502Html => Response::new(502, "text/html", page("Bad gateway")),
         M::Http503Seconds => error(503, "The model is being loaded.").with("retry-after", seconds),
@@ -133,6 +130,14 @@ fn status(what: M, prompt: &Prompt, wait: Duration) -> Option<Response> {
         M::OverflowVllm => vllm(prompt),
         _ => return None,
     })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a date for a client to wait for is one of its own day"
+)]
+fn date(wait: Duration) -> String {
+    httpdate::fmt_http_date(SystemTime::now() + wait)
 }
 
 fn page(title: &str) -> String {
@@ -191,7 +196,7 @@ fn body(what: M, prompt: &Prompt, good: &Response) -> Option<Response> {
         },
         M::EmptyBody => json(Vec::new()),
         M::TruncatedJson => json(good.body[..good.body.len() / 2].to_vec()),
-        M::InvalidUtf8 => json(spoilt(&good.body)),
+        M::InvalidUtf8 => json(spoilt(prompt)),
         M::GzipGarbage => {
             let garbage = (0..512_u32).map(|at| (at * 167 + 13) as u8);
             json(garbage.collect()).with("content-encoding", "gzip")
@@ -201,14 +206,16 @@ fn body(what: M, prompt: &Prompt, good: &Response) -> Option<Response> {
     })
 }
 
-/// The body with two bytes that are not UTF-8 in its first text.
-fn spoilt(body: &[u8]) -> Vec<u8> {
-    let mut bytes = body.to_vec();
+/// An answer with a text that is not UTF-8.
+fn spoilt(prompt: &Prompt) -> Vec<u8> {
+    const MARK: &str = "MARK";
+    let mut bytes = behave(prompt, &Reply::say(format!("The caf{MARK} is open."))).body;
     let at = bytes
-        .windows(3)
-        .position(|window| window == b":\"c" || window == b":\"m");
-    let at = at.map_or(0, |at| at + 3);
-    bytes.splice(at..at, [0xc3, 0xff]);
+        .windows(MARK.len())
+        .rposition(|window| window == MARK.as_bytes())
+        .expect("the mark was written");
+    // The letter as Latin-1 has it.
+    bytes.splice(at..at + MARK.len(), [0xe9]);
     bytes
 }
 

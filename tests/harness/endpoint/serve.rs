@@ -67,7 +67,7 @@ impl Server {
     }
 }
 
-fn refusing(faults: &Vec<Fault>) -> bool {
+fn refusing(faults: &[Fault]) -> bool {
     let mut all = faults.iter();
     all.any(|fault| fault.misbehaviour == Misbehaviour::ConnectRefused)
 }
@@ -135,7 +135,7 @@ async fn accept(
                 Err(_) => drop(open.join_next().await),
             },
             Some(_) = open.join_next(), if !open.is_empty() => {}
-            _ = faults.wait_for(refusing) => return,
+            _ = faults.wait_for(|faults| refusing(faults)) => return,
         }
     }
 }

@@ -459,3 +459,70 @@ impl Agent for HeldOut {
         self.work()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> Message {
+        Message::User {
+            text: text.to_owned(),
+        }
+    }
+
+    fn find(id: &str, email: &str) -> ToolCall {
+        let PlannedCall { name, arguments } =
+            PlannedCall::new("find_user_id_by_email", [("email", email)]);
+        ToolCall {
+            id: id.to_owned(),
+            name,
+            arguments,
+        }
+    }
+
+    fn made(calls: Vec<ToolCall>) -> Message {
+        Message::Assistant {
+            text: String::new(),
+            calls,
+        }
+    }
+
+    fn told(id: &str, text: &str, error: bool) -> Message {
+        Message::Tool {
+            call_id: id.to_owned(),
+            name: "find_user_id_by_email".to_owned(),
+            text: text.to_owned(),
+            error,
+        }
+    }
+
+    #[test]
+    fn it_goes_on_from_turns_that_another_took() {
+        let profile = AgentTurn::call(PlannedCall::new(
+            "get_user_details",
+            [("user_id", "ann_lee_1")],
+        ));
+        let own = vec![
+            user("Hi, I'm at ann@example.com."),
+            made(vec![find("call_1", "ann@example.com")]),
+            told("call_1", "ann_lee_1", false),
+        ];
+        assert_eq!(HeldOut::after(&own), profile);
+        let others = vec![
+            Message::Assistant {
+                text: "Welcome!".to_owned(),
+                calls: Vec::new(),
+            },
+            user("Hi there."),
+            made(vec![
+                find("a", "amy@example.com"),
+                find("b", "ann@example.com"),
+            ]),
+            told("a", "Error: User not found", true),
+            told("b", "ann_lee_1", false),
+        ];
+        assert_eq!(HeldOut::after(&others), profile);
+        let words = HeldOut::after(&others[..2]);
+        assert!(words.calls.is_empty() && words.text.contains("email"));
+    }
+}
