@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use proto::job::candidate_seed;
-use proto::record::{AgentFault, Ending, Episode, Message, PlannedCall, Task};
-use worker::dialogue::conversation::{AgentTurn, Conversation, Limits, Next, UserTurn};
+use proto::record::{AgentFault, Ending, Episode, Message, Task};
+use worker::dialogue::conversation::{AgentTurn, Attempted, Conversation, Limits, Next, UserTurn};
 use worker::domains::Domain;
 use worker::proof;
 use worker::stages::proof_seed;
@@ -158,16 +158,18 @@ fn replay(conversation: &mut Conversation<'_>, messages: &[Message]) -> Result<(
     for message in messages {
         match (message, conversation.next().clone()) {
             (Message::User { text }, Next::User) => conversation.user(UserTurn::Say(text.clone())),
-            (Message::Assistant { text, calls }, Next::Agent) => {
-                let calls = calls.iter().map(|call| PlannedCall {
-                    name: call.name.clone(),
-                    arguments: call.arguments.clone(),
-                });
-                conversation.agent(AgentTurn {
-                    text: text.clone(),
-                    calls: calls.collect(),
-                });
-            }
+            (
+                Message::Assistant {
+                    reasoning,
+                    text,
+                    calls,
+                },
+                Next::Agent,
+            ) => conversation.agent(AgentTurn {
+                reasoning: reasoning.clone(),
+                text: text.clone(),
+                calls: calls.iter().map(Attempted::from).collect(),
+            }),
             (Message::Tool { .. }, _) => {}
             (_, next) => return Err(format!("a message comes where {next:?} is awaited")),
         }
@@ -181,7 +183,15 @@ fn take_leave(conversation: &mut Conversation<'_>, ending: &Ending) {
     match (ending, conversation.next()) {
         (Ending::User(outcome), Next::User) => conversation.user(UserTurn::End(*outcome)),
         // The conversation itself finds these.
-        (Ending::Agent(AgentFault::TurnLimit | AgentFault::ToolErrorLimit), _) => {}
+        (
+            Ending::Agent(
+                AgentFault::TurnLimit
+                | AgentFault::ToolErrorLimit
+                | AgentFault::MalformedArguments
+                | AgentFault::UnknownTool,
+            ),
+            _,
+        ) => {}
         (Ending::Agent(AgentFault::EmptyReply), Next::Agent) => {
             conversation.agent(AgentTurn::default());
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Hasher;
 use crate::ids::{JobId, RunId};
-use crate::record::{Exploration, Kind, Scenario, Task, WorldRef};
+use crate::record::{Cast, Exploration, Kind, Scenario, Task, WorldRef};
 use crate::seed::Seed;
 
 /// The stages, in the order of a candidate's life.
@@ -119,12 +119,14 @@ pub struct Job {
     pub seed: Seed,
     /// What to work on.
     pub input: StageInput,
+    /// Who plays which role in it.
+    pub cast: Cast,
 }
 
 /// What tells the rollouts of one candidate apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Rollout<'a> {
-    /// The agent's name.
+    /// The agent's name; a model's with the digest of its settings.
     pub agent: &'a str,
     /// Which trial.
     pub trial: u32,

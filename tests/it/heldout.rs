@@ -45,7 +45,7 @@ fn spoken(episode: &Episode) -> String {
     for message in &episode.messages {
         let _ = match message {
             Message::User { text } => writeln!(out, "USER: {text}"),
-            Message::Assistant { text, calls } if calls.is_empty() => {
+            Message::Assistant { text, calls, .. } if calls.is_empty() => {
                 writeln!(out, "AGENT: {text}")
             }
             Message::Assistant { calls, .. } => calls.iter().try_for_each(|call| {

@@ -224,6 +224,7 @@ fn task(job: JobId, slot: u32, draw: u64) -> Task {
         twin_of: None,
         writer: "made-up/1".to_owned(),
         proof: None,
+        parts: Vec::new(),
     }
 }
 
@@ -251,5 +252,6 @@ fn episode(job: JobId) -> Episode {
             components: Vec::new(),
             violations: Vec::new(),
         },
+        parts: Vec::new(),
     }
 }

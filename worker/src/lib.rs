@@ -3,10 +3,12 @@
 //! Reading order: [`environment`] (worlds that tools act on; pure), [`domains`] (what a domain
 //! offers), [`rules`] (executable policy), [`dialogue`] (who speaks next and what was meant),
 //! [`scoring`] (what a conversation earns), [`participants`] (users and agents), [`language`] (their
-//! words), then the stages: [`explore`], [`synthesize`], [`proof`], put together in [`stages`] and done by
-//! the [`executor`], the only loop. [`workload`] is work for measuring.
+//! words), [`chat`] (models over a network), then the stages: [`explore`], [`synthesize`], [`proof`],
+//! put together in [`stages`] and done by the [`executor`], the only loop. [`workload`] is work for
+//! measuring.
 
 pub mod blocking;
+pub mod chat;
 pub mod dialogue;
 pub mod domains;
 pub mod environment;

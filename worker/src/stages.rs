@@ -94,5 +94,6 @@ pub fn play(domain: &dyn Domain, task: &Task, agent: &str, trial: u32) -> Result
         ending: finished.ending,
         state: finished.state,
         verdict: finished.verdict,
+        parts: Vec::new(),
     })
 }

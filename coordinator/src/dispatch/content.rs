@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proto::ids::JobId;
 use proto::job::{Job, Stage, StageInput, candidate_seed};
 use proto::outcome::{Outcome, StageResult};
-use proto::record::{Task, WorldRef};
+use proto::record::{Cast, Task, WorldRef};
 use proto::wire::{self, Kind};
 
 use super::fresh::Fresh;
@@ -60,6 +60,7 @@ impl Content<'_> {
             candidate: ask.candidate,
             seed: candidate_seed(self.course.run, ask.slot, ask.candidate),
             input,
+            cast: Cast::default(),
         })
     }
 

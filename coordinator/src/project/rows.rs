@@ -186,7 +186,7 @@ pub fn world(plan: &Plan) -> String {
 fn message(said: &Message) -> RowMessage {
     match said {
         Message::User { text } => RowMessage::text(Role::User, text.clone()),
-        Message::Assistant { text, calls } => {
+        Message::Assistant { text, calls, .. } => {
             let call = |call: &proto::record::ToolCall| RowCall {
                 id: call.id.clone(),
                 name: call.name.clone(),

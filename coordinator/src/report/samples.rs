@@ -22,9 +22,13 @@ pub fn outcome(episode: &Episode) -> Outcome {
     match (&episode.ending, episode.verdict.reward >= 1.0) {
         (Ending::User(_) | Ending::Agent(_), true) => Outcome::Passed,
         (Ending::User(_) | Ending::Agent(_), false) => Outcome::Failed,
-        (Ending::Infrastructure(_) | Ending::UserFault(_) | Ending::Environment(_), _) => {
-            Outcome::Quarantined
-        }
+        (
+            Ending::Infrastructure(_)
+            | Ending::UserFault(_)
+            | Ending::JudgeFault(_)
+            | Ending::Environment(_),
+            _,
+        ) => Outcome::Quarantined,
     }
 }
 
@@ -119,9 +123,10 @@ pub fn sample(
 fn ending_text(ending: &Ending) -> String {
     match ending {
         Ending::User(_) | Ending::Agent(_) => ending.label(),
-        Ending::Infrastructure(what) | Ending::UserFault(what) | Ending::Environment(what) => {
-            format!("{}: {what}", ending.label())
-        }
+        Ending::Infrastructure(what)
+        | Ending::UserFault(what)
+        | Ending::JudgeFault(what)
+        | Ending::Environment(what) => format!("{}: {what}", ending.label()),
     }
 }
 
@@ -136,7 +141,7 @@ fn turns(
     for message in messages {
         match message {
             Message::User { text } => turns.push(Turn::User { text: text.clone() }),
-            Message::Assistant { text, calls } => {
+            Message::Assistant { text, calls, .. } => {
                 if !text.is_empty() {
                     turns.push(Turn::Agent { text: text.clone() });
                 }
@@ -371,6 +376,7 @@ mod tests {
                 components: vec![],
                 violations: vec![],
             },
+            parts: Vec::new(),
         }
     }
 
@@ -399,6 +405,7 @@ mod tests {
             id: id.into(),
             name: "t".into(),
             arguments: [].into(),
+            malformed: None,
         };
         let tool = |id: &str, text: &str| Message::Tool {
             call_id: id.into(),
@@ -408,6 +415,7 @@ mod tests {
         };
         let messages = [
             Message::Assistant {
+                reasoning: String::new(),
                 text: "x".into(),
                 calls: vec![call("1"), call("2"), call("3")],
             },

@@ -54,10 +54,8 @@ fn failed(domain: &Tickets, task: &Task, turn: usize, fault: AgentFault) -> Epis
     }
 }
 
-const SILENT: [AgentFault; 6] = [
+const SILENT: [AgentFault; 4] = [
     AgentFault::EmptyReply,
-    AgentFault::MalformedArguments,
-    AgentFault::UnknownTool,
     AgentFault::TextWithCall,
     AgentFault::ContentRefusal,
     AgentFault::ContextOverflow,

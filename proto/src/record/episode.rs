@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{EpisodeId, StateId, TaskId};
 
 use super::message::Message;
+use super::model::Part;
 
 /// One conversation of an agent with a simulated user over a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct Episode {
     pub state: StateId,
     /// What it earned.
     pub verdict: Verdict,
+    /// What models had to do with it, by role.
+    pub parts: Vec<Part>,
 }
 
 /// How a conversation ended, and so whose fault it is.
@@ -40,6 +43,8 @@ pub enum Ending {
     Infrastructure(String),
     /// Not scored: the simulated user broke its script.
     UserFault(String),
+    /// Not scored: the model that judges gave no judgement.
+    JudgeFault(String),
     /// Not scored: the tool server failed.
     Environment(String),
 }
@@ -57,6 +62,7 @@ impl Ending {
             Self::Agent(fault) => format!("agent.{}", fault.label()),
             Self::Infrastructure(_) => "infrastructure".to_owned(),
             Self::UserFault(_) => "user_fault".to_owned(),
+            Self::JudgeFault(_) => "judge_fault".to_owned(),
             Self::Environment(_) => "environment".to_owned(),
         }
     }

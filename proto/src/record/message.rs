@@ -14,6 +14,8 @@ pub enum Message {
     },
     /// The agent speaks, or uses tools, or both.
     Assistant {
+        /// What the model thought before it spoke, where its server tells; no part of what is said.
+        reasoning: String,
         /// What is said; empty beside a lone tool call.
         text: String,
         /// Tools used, in order.

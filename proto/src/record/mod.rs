@@ -8,6 +8,7 @@ pub mod episode;
 pub mod exploration;
 pub mod intent;
 pub mod message;
+pub mod model;
 pub mod proof;
 pub mod task;
 pub mod tool;
@@ -21,6 +22,9 @@ pub use intent::{
     Scenario, Slot, Source, Trigger, Visibility, Wish,
 };
 pub use message::Message;
+pub use model::{
+    CallForm, Cast, Endpoint, Part, Patience, Prices, Protocol, Rates, Role, Sampling, Usage,
+};
 pub use proof::{Check, Passed, Proof, Trial};
 pub use task::{
     Asked, ChangeScript, Expected, ExpectedResolution, Forbidden, GoalScript, Persona, Reveal,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{BaseId, IntentId, StateId, TaskId};
 
 use super::intent::{Intent, Kind, PlannedCall, Question, Resolution, Scenario, Trigger};
+use super::model::Part;
 use super::proof::Proof;
 use super::tool::Observation;
 
@@ -79,6 +80,8 @@ pub struct Task {
     pub writer: String,
     /// Why it was admitted; none for a draft.
     pub proof: Option<Proof>,
+    /// What models had to do with it, by role.
+    pub parts: Vec<Part>,
 }
 
 /// What makes an episode right.

@@ -48,6 +48,9 @@ pub struct ToolCall {
     pub name: String,
     /// Arguments by name.
     pub arguments: Map,
+    /// The arguments as the agent wrote them, where they are no JSON object; there are none by name
+    /// then.
+    pub malformed: Option<String>,
 }
 
 /// What comes back from a tool. A tool error is an observation like any other.

@@ -7,7 +7,7 @@ use proto::ids::RunId;
 use proto::job::{Cell, Job, Stage, StageInput, Wanted, candidate_seed, job_id};
 use proto::outcome::{Outcome, StageResult};
 use proto::record::{
-    Change, Effect, Episode, Kind, Message, Scenario, Task, Trigger, WorldRef, WorldSource,
+    Cast, Change, Effect, Episode, Kind, Message, Scenario, Task, Trigger, WorldRef, WorldSource,
 };
 use proto::seed::Seed;
 use worker::domains::Domain;
@@ -105,6 +105,7 @@ impl Made {
             candidate,
             seed: candidate_seed(run, cell.slot, candidate),
             input,
+            cast: Cast::default(),
         };
         let outcome = perform(domain, job.clone());
         self.jobs.push(job);

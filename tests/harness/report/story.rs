@@ -71,17 +71,11 @@ impl Story {
                 },
                 steps: self.golden.into_iter().map(step).collect(),
             },
-            expected: Expected {
-                states: vec![],
-                required: vec![],
-                forbidden: vec![],
-                told: vec![],
-                resolutions: vec![],
-                asked: vec![],
-            },
+            expected: nothing_expected(),
             twin_of: None,
             writer: "template/1".to_owned(),
             proof: Some(proof(self.scenario, true)),
+            parts: Vec::new(),
         };
         let episode = Episode {
             id: EpisodeId(digest),
@@ -98,8 +92,20 @@ impl Story {
                 components: self.components,
                 violations: self.violations,
             },
+            parts: Vec::new(),
         };
         samples::sample(&task, &episode, &self.changes, writes)
+    }
+}
+
+fn nothing_expected() -> Expected {
+    Expected {
+        states: vec![],
+        required: vec![],
+        forbidden: vec![],
+        told: vec![],
+        resolutions: vec![],
+        asked: vec![],
     }
 }
 
@@ -111,6 +117,7 @@ pub(super) fn user(text: &str) -> Message {
 
 pub(super) fn agent(text: &str) -> Message {
     Message::Assistant {
+        reasoning: String::new(),
         text: text.to_owned(),
         calls: vec![],
     }
@@ -125,10 +132,12 @@ pub(super) fn call(id: &str, name: &str, arguments: &str, result: &str) -> [Mess
         id: id.to_owned(),
         name: name.to_owned(),
         arguments,
+        malformed: None,
     };
     let error = result.starts_with("Error");
     [
         Message::Assistant {
+            reasoning: String::new(),
             text: String::new(),
             calls: vec![call],
         },

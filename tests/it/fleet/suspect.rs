@@ -12,7 +12,7 @@ use proto::job::{Cell, Job, StageInput, Wanted};
 use proto::outcome::{Notice, Outcome, StageResult};
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
 use proto::queue::{Consumer, Message, Queue};
-use proto::record::{Kind, Recipe, Scenario, WorldRef, WorldSource};
+use proto::record::{Cast, Kind, Recipe, Scenario, WorldRef, WorldSource};
 use proto::seed::Seed;
 use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER};
 use proto::wire;
@@ -69,6 +69,7 @@ fn job(number: u8, domain: &dyn Domain, recipe: Recipe) -> Job {
         candidate: 0,
         seed: Seed::root(u64::from(number)),
         input: StageInput::Explore,
+        cast: Cast::default(),
     }
 }
 

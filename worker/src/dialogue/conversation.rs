@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use proto::record::{
-    Actor, AgentFault, Effect, Ending, Message, PlannedCall, Task, ToolCall, UserOutcome, Verdict,
+    Actor, AgentFault, Effect, Ending, Message, Observation, PlannedCall, Task, ToolCall,
+    UserOutcome, Verdict,
 };
 
 use super::facts::{AgentFacts, UserFacts, read_agent, read_user};
@@ -22,6 +23,8 @@ pub struct Limits {
     pub agent_messages: usize,
     /// Tool errors, in all.
     pub tool_errors: usize,
+    /// Calls one after the other that are none: malformed arguments, or a tool that does not exist.
+    pub faulty_calls: usize,
 }
 
 impl Default for Limits {
@@ -29,6 +32,7 @@ impl Default for Limits {
         Self {
             agent_messages: 60,
             tool_errors: 10,
+            faulty_calls: 3,
         }
     }
 }
@@ -44,13 +48,45 @@ pub enum Next {
     Over(Ending),
 }
 
+/// A tool call as an agent put it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempted {
+    /// The call; without arguments where they are malformed.
+    pub call: PlannedCall,
+    /// The arguments as written, where they are no JSON object.
+    pub malformed: Option<String>,
+}
+
+impl From<PlannedCall> for Attempted {
+    fn from(call: PlannedCall) -> Self {
+        Self {
+            call,
+            malformed: None,
+        }
+    }
+}
+
+impl From<&ToolCall> for Attempted {
+    fn from(call: &ToolCall) -> Self {
+        Self {
+            call: PlannedCall {
+                name: call.name.clone(),
+                arguments: call.arguments.clone(),
+            },
+            malformed: call.malformed.clone(),
+        }
+    }
+}
+
 /// What an agent does in one message.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AgentTurn {
+    /// What a model thought before it spoke.
+    pub reasoning: String,
     /// What it says.
     pub text: String,
     /// Tools it uses.
-    pub calls: Vec<PlannedCall>,
+    pub calls: Vec<Attempted>,
 }
 
 impl AgentTurn {
@@ -58,15 +94,15 @@ impl AgentTurn {
     pub fn say(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            calls: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// One tool call only.
     pub fn call(call: PlannedCall) -> Self {
         Self {
-            text: String::new(),
-            calls: vec![call],
+            calls: vec![call.into()],
+            ..Self::default()
         }
     }
 }
@@ -92,6 +128,8 @@ pub struct Conversation<'a> {
     agent_messages: usize,
     tool_errors: usize,
     calls: usize,
+    /// The last call's fault, and how many faulty ones there were in a row.
+    faulty: Option<(AgentFault, usize)>,
     agent_facts: Arc<AgentFacts>,
     user_facts: UserFacts,
     hearing: Option<&'a Hearing>,
@@ -116,6 +154,7 @@ impl<'a> Conversation<'a> {
             agent_messages: 0,
             tool_errors: 0,
             calls: 0,
+            faulty: None,
             agent_facts: Arc::default(),
             user_facts: UserFacts::default(),
             hearing: None,
@@ -180,12 +219,13 @@ impl<'a> Conversation<'a> {
             return;
         }
         let AgentTurn {
+            reasoning,
             text,
-            calls: planned,
+            calls: attempted,
         } = turn;
-        let calls: Vec<ToolCall> = planned
+        let calls: Vec<ToolCall> = attempted
             .into_iter()
-            .map(|call| self.numbered(call))
+            .map(|attempted| self.numbered(attempted))
             .collect();
         if !text.is_empty() {
             self.agent_facts = match self.hearing {
@@ -196,6 +236,7 @@ impl<'a> Conversation<'a> {
         }
         let beside = !text.is_empty();
         self.messages.push(Message::Assistant {
+            reasoning,
             text,
             calls: calls.clone(),
         });
@@ -208,28 +249,46 @@ impl<'a> Conversation<'a> {
         self.check_limits();
     }
 
-    fn numbered(&mut self, call: PlannedCall) -> ToolCall {
+    fn numbered(&mut self, Attempted { call, malformed }: Attempted) -> ToolCall {
         self.calls += 1;
         ToolCall {
             id: format!("call_{}", self.calls),
             name: call.name,
             arguments: call.arguments,
+            malformed,
         }
     }
 
     fn carry_out(&mut self, call: &ToolCall, several: usize, beside: bool) {
-        let planned = PlannedCall {
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
-        };
+        if let Some(written) = &call.malformed {
+            self.fault(AgentFault::MalformedArguments);
+            let text = malformed(call, written);
+            return self.answer(call, Observation { text, error: true });
+        }
+        let known = self.domain.tools().iter();
+        if !known.map(|tool| &tool.name).any(|name| *name == call.name) {
+            self.fault(AgentFault::UnknownTool);
+        } else {
+            self.faulty = None;
+        }
+        let planned = Attempted::from(call).call;
         let effect = self.domain.effect(&call.name).unwrap_or(Effect::Generic);
         self.scorer
             .about_to_call(&*self.world, &planned, effect, several, beside);
         let observation = self
             .world
             .call(Actor::Assistant, &call.name, &call.arguments);
-        self.tool_errors += usize::from(observation.error);
         self.scorer.called(planned, effect, &observation);
+        self.answer(call, observation);
+    }
+
+    fn fault(&mut self, fault: AgentFault) {
+        let before = self.faulty.map_or(0, |(_, times)| times);
+        self.faulty = Some((fault, before + 1));
+    }
+
+    fn answer(&mut self, call: &ToolCall, observation: Observation) {
+        self.tool_errors += usize::from(observation.error);
         self.messages.push(Message::Tool {
             call_id: call.id.clone(),
             name: call.name.clone(),
@@ -239,7 +298,11 @@ impl<'a> Conversation<'a> {
     }
 
     fn check_limits(&mut self) {
-        if self.tool_errors >= self.limits.tool_errors {
+        if let Some((fault, times)) = self.faulty
+            && times >= self.limits.faulty_calls
+        {
+            self.next = Next::Over(Ending::Agent(fault));
+        } else if self.tool_errors >= self.limits.tool_errors {
             self.next = Next::Over(Ending::Agent(AgentFault::ToolErrorLimit));
         } else if self.agent_messages >= self.limits.agent_messages && self.next == Next::Agent {
             self.next = Next::Over(Ending::Agent(AgentFault::TurnLimit));
@@ -260,6 +323,17 @@ impl<'a> Conversation<'a> {
         let verdict = self.scorer.verdict(state, &ending);
         (self.messages, ending, state, verdict)
     }
+}
+
+/// What an agent reads that wrote arguments which are none.
+fn malformed(call: &ToolCall, written: &str) -> String {
+    const SHOWN: usize = 200;
+    let mut shown: String = written.chars().take(SHOWN).collect();
+    if shown.len() < written.len() {
+        shown.push('…');
+    }
+    let name = &call.name;
+    format!("Error: the arguments of {name} are not a JSON object: {shown}")
 }
 
 #[cfg(test)]
@@ -318,11 +392,50 @@ mod tests {
         (messages.len(), ending)
     }
 
+    /// An agent that only ever sends these calls, one a message; how that ends, and what it read.
+    fn faulty(calls: &[(&str, Option<&str>)]) -> (Next, Vec<String>) {
+        let domain = Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))));
+        let task = task(&domain);
+        let mut conversation = Conversation::new(&domain, &task, Limits::default(), true).unwrap();
+        conversation.user(UserTurn::Say("Hello?".to_owned()));
+        for (name, malformed) in calls {
+            let attempted = Attempted {
+                call: PlannedCall::new(name, [("ticket_id", "#0")]),
+                malformed: malformed.map(str::to_owned),
+            };
+            conversation.agent(AgentTurn {
+                calls: vec![attempted],
+                ..AgentTurn::default()
+            });
+        }
+        let read = conversation.messages().iter();
+        let read = read.filter_map(|message| match message {
+            Message::Tool { text, error, .. } => error.then(|| text.clone()),
+            _ => None,
+        });
+        (conversation.next().clone(), read.collect())
+    }
+
+    #[test]
+    fn a_call_that_is_none_is_answered_and_the_third_in_a_row_ends_it() {
+        let (bad, none) = (("get_ticket", Some("{\"ticket_id\": ")), ("fly", None));
+        let (next, read) = faulty(&[bad, none]);
+        assert_eq!(next, Next::Agent);
+        assert!(read[0].contains("get_ticket") && read[0].contains("{\"ticket_id\": "));
+        let over = |fault| Next::Over(Ending::Agent(fault));
+        let ended = faulty(&[bad, none, bad]).0;
+        assert_eq!(ended, over(AgentFault::MalformedArguments));
+        assert_eq!(faulty(&[bad, bad, none]).0, over(AgentFault::UnknownTool));
+        // One that is a call, though it fails, breaks the row.
+        let (next, read) = faulty(&[bad, bad, ("get_ticket", None), bad, none]);
+        assert_eq!((next, read.len()), (Next::Agent, 5));
+    }
+
     #[test]
     fn two_at_cross_purposes_come_to_the_turn_limit() {
         let limits = Limits {
             agent_messages: 5,
-            tool_errors: 10,
+            ..Limits::default()
         };
         let over = Ending::Agent(AgentFault::TurnLimit);
         // The user has answered the agent's fifth message, and no sixth is taken.

@@ -88,8 +88,10 @@ mod tests {
             id: "call_1".to_owned(),
             name: call.name,
             arguments: call.arguments,
+            malformed: None,
         };
         Message::Assistant {
+            reasoning: String::new(),
             text: String::new(),
             calls: vec![call],
         }

@@ -5,7 +5,7 @@ use proto::ids::{BaseId, JobId, RunId};
 use proto::job::{Cell, StageInput};
 use proto::outcome::{Notice, StageResult};
 use proto::queue::{MemoryQueue, Message};
-use proto::record::{Kind as TaskKind, Scenario, WorldRef, WorldSource};
+use proto::record::{Cast, Kind as TaskKind, Scenario, WorldRef, WorldSource};
 use proto::seed::Seed;
 use proto::topology::{INSTANCE_HEADER, Instance, NOTICE_HEADER};
 use tokio::sync::Notify;
@@ -37,6 +37,7 @@ fn job(number: u8) -> Job {
         candidate: 0,
         seed: Seed::root(1),
         input: StageInput::Explore,
+        cast: Cast::default(),
     }
 }
 

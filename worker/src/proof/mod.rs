@@ -107,7 +107,7 @@ pub fn conversation_digest(messages: &[Message]) -> Digest {
             Message::User { text } => {
                 hasher.number(0).text(text);
             }
-            Message::Assistant { text, calls } => {
+            Message::Assistant { text, calls, .. } => {
                 hasher.number(1).text(text).number(calls.len() as u64);
                 for call in calls {
                     let arguments =

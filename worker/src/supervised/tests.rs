@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proto::digest::Digest;
 use proto::ids::{BaseId, JobId, RunId};
 use proto::job::{Cell, StageInput};
-use proto::record::{Kind as TaskKind, Scenario, WorldRef, WorldSource};
+use proto::record::{Cast, Kind as TaskKind, Scenario, WorldRef, WorldSource};
 use proto::seed::Seed;
 use proto::topology::Instance;
 use proto::wire::{self, Kind};
@@ -38,6 +38,7 @@ fn job() -> Job {
         candidate: 0,
         seed: Seed::root(1),
         input: StageInput::Explore,
+        cast: Cast::default(),
     }
 }
 

@@ -159,6 +159,7 @@ impl Maker<'_> {
             twin_of: None,
             writer: WRITER.to_owned(),
             proof: None,
+            parts: Vec::new(),
         })
     }
 }

@@ -377,7 +377,7 @@ fn conversation(episode: &Episode) -> String {
     for message in &episode.messages {
         match message {
             Message::User { text } => line(&mut out, &format!("user:  {text}")),
-            Message::Assistant { text, calls } => {
+            Message::Assistant { text, calls, .. } => {
                 if !text.is_empty() {
                     line(&mut out, &format!("agent: {text}"));
                 }

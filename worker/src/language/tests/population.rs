@@ -369,6 +369,7 @@ pub(super) fn case(
         twin_of: None,
         writer: crate::language::writer::WRITER.to_owned(),
         proof: None,
+        parts: Vec::new(),
     };
     Case { shop, task }
 }

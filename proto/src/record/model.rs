@@ -1,0 +1,368 @@
+//! Language models: who speaks in a role, under which settings and at what price, and what is known of
+//! it afterwards.
+//!
+//! An [`Endpoint`] travels with every job that asks it something, so that a worker needs nothing but its
+//! keys. What changes what a model answers is in [`Endpoint::settings`], which goes into ids; where it
+//! is served, how fast it may be asked and what it costs does not.
+
+use serde::{Deserialize, Serialize};
+
+use super::value::Map;
+use crate::digest::{Digest, Hasher};
+
+/// What a model does in the making of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Explores a domain with its tools.
+    Explorer,
+    /// Words a task's script.
+    Writer,
+    /// Judges whether a task is natural and consistent.
+    Validity,
+    /// Simulates the user.
+    User,
+    /// Is the agent under test.
+    Agent,
+    /// Judges what exact matching can't decide.
+    Judge,
+}
+
+impl Role {
+    /// All of them, in the order of a candidate's life.
+    pub const ALL: [Self; 6] = [
+        Self::Explorer,
+        Self::Writer,
+        Self::Validity,
+        Self::User,
+        Self::Agent,
+        Self::Judge,
+    ];
+
+    /// As written in keys, rows and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Explorer => "explorer",
+            Self::Writer => "writer",
+            Self::Validity => "validity",
+            Self::User => "user",
+            Self::Agent => "agent",
+            Self::Judge => "judge",
+        }
+    }
+}
+
+/// How an endpoint is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Chat completions, as `OpenAI` and most servers have them.
+    OpenAi,
+    /// Anthropic's Messages.
+    Anthropic,
+    /// An agent of one's own behind HTTP: given conversation and tools, it answers with a message.
+    Service,
+    /// The same as a program of one's own, over its standard input and output.
+    Program,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OpenAi, Self::Anthropic, Self::Service, Self::Program];
+
+    /// As written in plans, rows and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Service => "service",
+            Self::Program => "program",
+        }
+    }
+}
+
+/// How an agent is told of tools and says which it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CallForm {
+    /// By the protocol's own means.
+    Native,
+    /// Thought, action and input as text (Yao et al. 2022, arXiv 2210.03629), for models that know no
+    /// function calling.
+    React,
+}
+
+impl CallForm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Native, Self::React];
+
+    /// As written in plans and rows.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::React => "react",
+        }
+    }
+}
+
+/// How a model draws its words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// The server's own when none.
+    pub temperature: Option<f64>,
+    /// The server's own when none.
+    pub top_p: Option<f64>,
+    /// Most tokens of one reply.
+    pub max_tokens: u32,
+    /// Whether a seed goes with each request: one a conversation, derived from its job.
+    pub seeded: bool,
+    /// Further fields of the request's body, as the endpoint names them.
+    pub extra: Map,
+}
+
+/// Prices in nano-dollars (10⁻⁹ $) a token: a dollar for a million tokens is 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Prices {
+    /// Of input that was not cached.
+    pub input: u64,
+    /// Of input that was.
+    pub cached: u64,
+    /// Of output.
+    pub output: u64,
+}
+
+/// How fast the whole fleet may ask a model; 0 is without limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Rates {
+    /// Requests begun in a minute.
+    pub requests_per_minute: u32,
+    /// Tokens in a minute, input and output.
+    pub tokens_per_minute: u64,
+    /// Requests at once.
+    pub concurrency: u32,
+}
+
+/// How long an endpoint is waited for, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: u64,
+    /// From the request sent to the first byte of the answer.
+    pub first_byte: u64,
+    /// For the whole answer.
+    pub total: u64,
+    /// An endpoint that has answered nothing for so long is given up: its episodes are quarantined.
+    pub down: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: 10_000,
+            first_byte: 300_000,
+            total: 600_000,
+            down: 600_000,
+        }
+    }
+}
+
+/// A model where it is served, as a plan names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its name in the plan.
+    pub name: String,
+    /// How it is spoken to.
+    pub protocol: Protocol,
+    /// Base URL, such as `http://127.0.0.1:8000/v1`; empty for a program.
+    pub url: String,
+    /// Program and arguments; empty for all but a program.
+    pub command: Vec<String>,
+    /// Model as the server calls it.
+    pub model: String,
+    /// Environment variable of the worker that holds the key; empty for none.
+    pub key: String,
+    /// How it draws its words.
+    pub sampling: Sampling,
+    /// How it is told of tools.
+    pub form: CallForm,
+    /// What it costs.
+    pub prices: Prices,
+    /// How fast it may be asked.
+    pub rates: Rates,
+    /// How long it is waited for.
+    pub patience: Patience,
+}
+
+impl Endpoint {
+    /// Digest of what changes its answers: not its name, place, price or pace.
+    pub fn settings(&self) -> Digest {
+        let mut hasher = Hasher::new("t2t.model", 1);
+        hasher.text(self.protocol.label()).text(&self.model);
+        hasher.number(self.command.len() as u64);
+        for word in &self.command {
+            hasher.text(word);
+        }
+        let sampling = serde_json::to_string(&self.sampling).expect("sampling is plain data");
+        hasher.text(&sampling).text(self.form.label());
+        hasher.finish()
+    }
+}
+
+/// Who plays which role in a job, and in what words they are asked.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Cast {
+    /// Models by role; a role that is not there is played offline.
+    pub models: Vec<(Role, Endpoint)>,
+    /// Prompts of the user's own by file name, instead of the built-in ones.
+    pub prompts: Vec<(String, String)>,
+}
+
+impl Cast {
+    /// The model in this role.
+    pub fn model(&self, role: Role) -> Option<&Endpoint> {
+        let found = self.models.iter().find(|(played, _)| *played == role);
+        found.map(|(_, endpoint)| endpoint)
+    }
+}
+
+/// Tokens as a server counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Of requests, cached ones included.
+    pub input: u64,
+    /// Of requests, from the server's cache.
+    pub cached: u64,
+    /// Of replies, reasoning included.
+    pub output: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input += other.input;
+        self.cached += other.cached;
+        self.output += other.output;
+    }
+}
+
+impl Usage {
+    /// What it costs, in nano-dollars.
+    pub fn cost(self, prices: Prices) -> u64 {
+        let cached = self.cached.min(self.input);
+        let input = (self.input - cached).saturating_mul(prices.input);
+        input
+            .saturating_add(cached.saturating_mul(prices.cached))
+            .saturating_add(self.output.saturating_mul(prices.output))
+    }
+}
+
+/// What a model had to do with a record: a fact of the replies that were kept, never of attempts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// What it did.
+    pub role: Role,
+    /// Its name in the plan.
+    pub name: String,
+    /// How it was spoken to.
+    pub protocol: Protocol,
+    /// Models as the server reported them, in order, each once.
+    pub models: Vec<String>,
+    /// How it drew its words.
+    pub sampling: Sampling,
+    /// How it was told of tools.
+    pub form: CallForm,
+    /// Digest of the prompt templates it was asked with.
+    pub prompts: Digest,
+    /// Seed that went with its requests.
+    pub seed: Option<u64>,
+    /// Replies that were used.
+    pub replies: u32,
+    /// Tokens of all its replies, regenerated ones included.
+    pub usage: Usage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> Endpoint {
+        Endpoint {
+            name: "small".to_owned(),
+            protocol: Protocol::OpenAi,
+            url: "http://127.0.0.1:8000/v1".to_owned(),
+            command: Vec::new(),
+            model: "m".to_owned(),
+            key: String::new(),
+            sampling: Sampling {
+                temperature: Some(0.0),
+                top_p: None,
+                max_tokens: 512,
+                seeded: true,
+                extra: Map::new(),
+            },
+            form: CallForm::Native,
+            prices: Prices::default(),
+            rates: Rates::default(),
+            patience: Patience::default(),
+        }
+    }
+
+    #[test]
+    fn settings_are_what_changes_answers() {
+        let base = endpoint();
+        let moved = Endpoint {
+            name: "other".to_owned(),
+            url: "http://10.0.0.1/v1".to_owned(),
+            key: "KEY".to_owned(),
+            prices: Prices {
+                input: 1,
+                ..Prices::default()
+            },
+            ..base.clone()
+        };
+        assert_eq!(moved.settings(), base.settings());
+        let changed = [
+            Endpoint {
+                model: "n".to_owned(),
+                ..base.clone()
+            },
+            Endpoint {
+                form: CallForm::React,
+                ..base.clone()
+            },
+            Endpoint {
+                sampling: Sampling {
+                    temperature: None,
+                    ..base.sampling.clone()
+                },
+                ..base.clone()
+            },
+            Endpoint {
+                protocol: Protocol::Anthropic,
+                ..base.clone()
+            },
+        ];
+        for other in changed {
+            assert_ne!(other.settings(), base.settings(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn cached_input_has_its_own_price() {
+        let usage = Usage {
+            input: 1_000,
+            cached: 400,
+            output: 10,
+        };
+        let prices = Prices {
+            input: 1_000,
+            cached: 100,
+            output: 2_000,
+        };
+        assert_eq!(usage.cost(prices), 600_000 + 40_000 + 20_000);
+        let more_cached_than_sent = Usage {
+            cached: 5_000,
+            ..usage
+        };
+        assert_eq!(more_cached_than_sent.cost(prices), 100_000 + 20_000);
+    }
+}

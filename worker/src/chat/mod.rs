@@ -1,0 +1,106 @@
+//! Chat models behind one seam: a [`Request`] goes to an endpoint, a [`Reply`] or a [`Fault`] comes back.
+//!
+//! The seam has two halves. A codec turns a request into the bytes that go out and the bytes that came
+//! back into a reply; both are pure, so that a kept answer reads the same for ever. What is kept is
+//! therefore the [`Answer`] as it came, never what was made of it.
+//!
+//! In the bytes of a request the messages come last, and whatever stands before them is the same in
+//! every turn of a conversation: what turn *n* sent, without the brackets that close it, is a prefix of
+//! what turn *n + 1* sends, so a server's prompt cache holds.
+
+pub mod fault;
+
+use std::sync::Arc;
+
+use proto::record::{Message, ToolSpec, Usage, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::dialogue::conversation::Attempted;
+pub use fault::Fault;
+
+/// What a model is asked. The roles of messages are the model's own view: what it said before is the
+/// assistant's, be it an agent or a simulated user.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Who it is, and what it has to keep to.
+    pub system: &'a str,
+    /// What was said so far.
+    pub messages: &'a [Message],
+    /// Tools it is told of.
+    pub tools: &'a [ToolSpec],
+    /// Whether it has to use one.
+    pub choice: ToolChoice,
+    /// The form that the text of its reply must have.
+    pub schema: Option<&'a Schema>,
+    /// Seed of its draws; the same in every turn of a conversation.
+    pub seed: Option<u64>,
+}
+
+/// Whether a model has to use a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ToolChoice {
+    /// As it sees fit.
+    #[default]
+    Auto,
+    /// It must use one.
+    Required,
+    /// It must not.
+    None,
+}
+
+/// The form of a structured reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema {
+    /// What it is called.
+    pub name: &'static str,
+    /// A JSON Schema of an object.
+    pub schema: Value,
+}
+
+/// What a model said.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reply {
+    /// The model as its server reports it; empty where it does not.
+    pub model: String,
+    /// What it thought before it spoke, where its server tells.
+    pub reasoning: String,
+    /// What it says.
+    pub text: String,
+    /// Tools it uses.
+    pub calls: Vec<Attempted>,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// Tokens as the server counts them.
+    pub usage: Usage,
+}
+
+impl Reply {
+    /// Whether there is nothing in it to go on with: empty, or cut at its token limit. Worth another try.
+    pub fn is_void(&self) -> bool {
+        self.finish == Finish::Length
+            || (self.finish == Finish::Complete
+                && self.text.trim().is_empty()
+                && self.calls.is_empty())
+    }
+}
+
+/// Why a reply ends where it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Finish {
+    /// It was done, or uses a tool.
+    #[default]
+    Complete,
+    /// It was cut at its token limit.
+    Length,
+    /// It, or a filter before it, declined on grounds of content.
+    Refused,
+}
+
+/// What an endpoint answered, as it came: what is kept, so that it is never asked for again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// HTTP status; 200 for a program.
+    pub status: u16,
+    /// The body.
+    pub body: Arc<[u8]>,
+}
