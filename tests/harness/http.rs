@@ -20,10 +20,39 @@ pub struct Answer {
 /// # Errors
 /// When nobody listens, or what comes back is no answer.
 pub fn get(address: SocketAddr, path: &str) -> std::io::Result<Answer> {
+    send(address, &format!("GET {path} HTTP/1.1"), &[], "")
+}
+
+/// Sends JSON to a path, with further headers.
+///
+/// # Errors
+/// When nobody listens, or what comes back is no answer.
+pub fn post(
+    address: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Answer> {
+    send(address, &format!("POST {path} HTTP/1.1"), headers, body)
+}
+
+fn send(
+    address: SocketAddr,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
+    let mut request = format!("{line}\r\nHost: {address}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        request += &format!("{name}: {value}\r\n");
+    }
+    if !body.is_empty() {
+        let length = body.len();
+        request += &format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+    }
+    stream.write_all((request + "\r\n" + body).as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     let answer = parse(&text);

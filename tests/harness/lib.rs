@@ -1,6 +1,7 @@
 //! What the end-to-end tests share.
 
 pub mod collector;
+pub mod endpoint;
 pub mod fleet;
 pub mod fuzz;
 pub mod http;

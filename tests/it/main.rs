@@ -11,6 +11,7 @@ mod chromium;
 mod cli;
 mod dataset_loads;
 mod dispatch;
+mod endpoint;
 mod fleet;
 mod frozen;
 mod fuzz;

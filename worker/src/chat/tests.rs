@@ -100,15 +100,17 @@ fn text() -> impl Strategy<Value = String> {
     "\\PC{1,20}|[\\]}\"\\\\\u{0}-\u{1f}]{0,6}x"
 }
 
-fn exchange() -> impl Strategy<Value = (String, String, Vec<(String, bool)>, String)> {
+/// What a user says, what a model says beside its calls, what came of each and whether it was malformed, and
+/// what the model says last.
+type Exchange = (String, String, Vec<(String, bool)>, String);
+
+fn exchange() -> impl Strategy<Value = Exchange> {
     let calls = prop::collection::vec((text(), any::<bool>()), 0..3);
     (text(), text(), calls, text())
 }
 
 /// Messages of exchanges, and after which of them the model is asked.
-fn spoken(
-    exchanges: Vec<Exchange>,
-) -> (Vec<Message>, Vec<usize>) {
+fn spoken(exchanges: Vec<Exchange>) -> (Vec<Message>, Vec<usize>) {
     let (mut messages, mut asked) = (Vec::new(), Vec::new());
     for (said, beside, results, last) in exchanges {
         messages.push(Message::User { text: said });

@@ -24,7 +24,7 @@ mod text;
 mod verbs;
 mod wish;
 
-use proto::record::{Message, PlannedCall};
+use proto::record::{Message, PlannedCall, ToolCall};
 
 use self::acts::Act;
 use self::answer::{Answer, answer};
@@ -102,6 +102,51 @@ impl HeldOut {
             refusals: Vec::new(),
             refusal: String::new(),
         }
+    }
+
+    /// What the agent does after `messages`, for a caller that keeps no agent from turn to turn: it
+    /// goes through its own earlier turns again, and where the messages have another in their place,
+    /// goes on from what they have.
+    pub fn after(messages: &[Message]) -> AgentTurn {
+        let mut agent = Self::new();
+        let mut called: &[ToolCall] = &[];
+        for message in messages {
+            match message {
+                Message::User { text } => agent.heard(text),
+                Message::Assistant { calls, .. } => {
+                    agent.work();
+                    called = calls;
+                }
+                Message::Tool {
+                    call_id,
+                    text,
+                    error,
+                    ..
+                } => {
+                    agent.calling = called
+                        .iter()
+                        .find(|call| call.id == *call_id)
+                        .map(|call| agent.as_meant(call));
+                    agent.observed(text, *error);
+                }
+            }
+        }
+        agent.work()
+    }
+
+    /// A call that was made, with the wish it is for if the agent itself made it.
+    fn as_meant(&self, made: &ToolCall) -> (PlannedCall, Option<usize>) {
+        let own = self
+            .calling
+            .as_ref()
+            .filter(|(meant, _)| meant.name == made.name && meant.arguments == made.arguments);
+        own.cloned().unwrap_or_else(|| {
+            let call = PlannedCall {
+                name: made.name.clone(),
+                arguments: made.arguments.clone(),
+            };
+            (call, None)
+        })
     }
 
     fn call(&mut self, call: PlannedCall, wish: Option<usize>) -> AgentTurn {
@@ -412,5 +457,72 @@ impl Agent for HeldOut {
             Some(Message::Assistant { .. }) | None => {}
         }
         self.work()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> Message {
+        Message::User {
+            text: text.to_owned(),
+        }
+    }
+
+    fn find(id: &str, email: &str) -> ToolCall {
+        let PlannedCall { name, arguments } =
+            PlannedCall::new("find_user_id_by_email", [("email", email)]);
+        ToolCall {
+            id: id.to_owned(),
+            name,
+            arguments,
+        }
+    }
+
+    fn made(calls: Vec<ToolCall>) -> Message {
+        Message::Assistant {
+            text: String::new(),
+            calls,
+        }
+    }
+
+    fn told(id: &str, text: &str, error: bool) -> Message {
+        Message::Tool {
+            call_id: id.to_owned(),
+            name: "find_user_id_by_email".to_owned(),
+            text: text.to_owned(),
+            error,
+        }
+    }
+
+    #[test]
+    fn it_goes_on_from_turns_that_another_took() {
+        let profile = AgentTurn::call(PlannedCall::new(
+            "get_user_details",
+            [("user_id", "ann_lee_1")],
+        ));
+        let own = vec![
+            user("Hi, I'm at ann@example.com."),
+            made(vec![find("call_1", "ann@example.com")]),
+            told("call_1", "ann_lee_1", false),
+        ];
+        assert_eq!(HeldOut::after(&own), profile);
+        let others = vec![
+            Message::Assistant {
+                text: "Welcome!".to_owned(),
+                calls: Vec::new(),
+            },
+            user("Hi there."),
+            made(vec![
+                find("a", "amy@example.com"),
+                find("b", "ann@example.com"),
+            ]),
+            told("a", "Error: User not found", true),
+            told("b", "ann_lee_1", false),
+        ];
+        assert_eq!(HeldOut::after(&others), profile);
+        let words = HeldOut::after(&others[..2]);
+        assert!(words.calls.is_empty() && words.text.contains("email"));
     }
 }
