@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proto::queue::{MemoryQueue, MemorySettings, Queue, QueueError};
 use proto::topology::Lane;
 use tokio_util::sync::CancellationToken;
+use worker::chat::models::Models;
 use worker::domains::Domain;
 use worker::executor::{self, Settings, Stop};
 use worker::perform::InProcess;
@@ -26,7 +27,22 @@ pub struct Crew {
     pub workers: usize,
     /// What is counted.
     pub metrics: Metrics,
+    /// The way to models, where the plan has some.
+    pub models: Option<Arc<Models>>,
 }
+
+impl Crew {
+    /// Jobs under way at once: those with a model wait for it most of the time.
+    fn slots(&self) -> usize {
+        match self.models {
+            Some(_) => self.workers.max(CONVERSATIONS),
+            None => self.workers,
+        }
+    }
+}
+
+/// Jobs under way at once in one process, where models are asked; their own limits are in the plan.
+const CONVERSATIONS: usize = 64;
 
 /// Carries a run out with a crew; comes back when it is finished, or stopped and idle. With
 /// `tasks`, the run only rolls out, on the tasks of that run.
@@ -38,21 +54,27 @@ pub async fn carry_out(
     watch: &mut dyn Watch,
     stop: CancellationToken,
 ) -> Result<(Run, Ledger), DispatchError> {
+    let slots = crew.slots();
     let Crew {
         domain,
         workers,
         metrics,
+        models,
     } = crew;
-    let options = Options::embedded(&*domain, 128.max(workers * 32), metrics.clone());
+    let options = Options::embedded(&*domain, 128.max(slots * 32), metrics.clone());
     let queue: Arc<dyn Queue> = Arc::new(MemoryQueue::new(MemorySettings {
         capacity: options.window * 4,
         ..MemorySettings::default()
     }));
+    let mut performer = InProcess::new(Worlds::only(domain), workers);
+    if let Some(models) = models {
+        performer = performer.asking(models);
+    }
     let hands_off = Stop::default();
     let crew = tokio::spawn(executor::work(
         Arc::clone(&queue),
-        Arc::new(InProcess::new(Worlds::only(domain), workers)),
-        Settings::all_stages(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN)),
+        Arc::new(performer),
+        Settings::all_stages(NonZeroUsize::new(slots).unwrap_or(NonZeroUsize::MIN)),
         metrics.clone(),
         hands_off.clone(),
     ));

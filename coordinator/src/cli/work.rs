@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 use proto::queue::Consumer;
+use proto::store::{Recording, Shared};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use worker::chat::Client;
+use worker::chat::models::Models;
 use worker::domains::Domain;
 use worker::metered;
 use worker::process::health::{Health, Listen, Pulse, Readiness, Server};
@@ -26,6 +29,13 @@ use crate::home::Home;
 use crate::ledger::{DirLock, Ledger, LedgerError};
 use crate::run::Run;
 use crate::world;
+
+/// Name of the file with what models answered.
+const REPLIES: &str = "replies";
+/// Bytes of each store that an embedded run has in memory beside its recording; they hold next to nothing.
+const EMBEDDED_STORE: usize = 1 << 20;
+/// Who works where there is one process.
+const HERE: &str = "embedded";
 
 /// How much a run asks of a fleet.
 #[derive(Debug, Clone, Default, Args)]
@@ -135,10 +145,12 @@ fn here(
     let server = serve_health(&runtime, listen, &metrics, &readiness, &told)?;
     readiness.ready();
     let ledger = Ledger::open(home.path())?;
+    let models = models(course, home, &metrics)?;
     let crew = Crew {
         domain: Arc::clone(domain),
         workers,
         metrics,
+        models,
     };
     let mut watch = Telling::new(told, watch);
     let work = embedded::carry_out(course, crew, ledger, tasks, &mut watch, stop);
@@ -149,6 +161,27 @@ fn here(
         runtime,
     };
     Ok(Worked { run, ledger, kept })
+}
+
+/// The way to models, if the plan has any. What they answer is kept in the folder.
+fn models(course: &Course, home: &Home, metrics: &Metrics) -> anyhow::Result<Option<Arc<Models>>> {
+    if course.plan.models_in_use().is_empty() {
+        return Ok(None);
+    }
+    tls::use_ring();
+    let run = course.run.to_string();
+    let replies = Recording::open(&home.at(REPLIES), &run)?;
+    let shared = Shared {
+        replies: Arc::new(replies),
+        ..Shared::in_memory(EMBEDDED_STORE)
+    };
+    let client = Arc::new(Client::default());
+    Ok(Some(Arc::new(Models::new(
+        client,
+        &shared,
+        HERE,
+        metrics.clone(),
+    ))))
 }
 
 fn with_a_fleet(

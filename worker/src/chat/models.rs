@@ -4,13 +4,15 @@
 //! server says so. An endpoint that fails for everybody is left alone by its circuit breaker: the jobs
 //! that need it go back to the queue and use no attempts, the others go on.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use proto::digest::Digest;
-use proto::record::{Endpoint, Usage};
-use proto::store::{Leases, ReplyStore};
+use proto::record::{Endpoint, Money, Rates, Usage};
+use proto::store::meter::{Call, Entry, Meter, Pass};
+use proto::store::{Leases, ReplyStore, Shared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -29,6 +31,9 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 /// A longer pause is spent in the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Bytes of a request that make a token, at least, of most of what is sent.
+const BYTES_A_TOKEN: u64 = 3;
 
 /// Sends requests, however an endpoint is reached.
 #[async_trait]
@@ -50,24 +55,23 @@ pub struct Models {
     wire: Arc<dyn Wire>,
     replies: Arc<dyn ReplyStore>,
     leases: Arc<dyn Leases>,
+    meter: Meter,
     breakers: Breakers,
     holder: String,
     metrics: Metrics,
 }
 
 impl Models {
-    /// Over this wire and these stores; `holder` is the worker's name.
-    pub fn new(
-        wire: Arc<dyn Wire>,
-        replies: Arc<dyn ReplyStore>,
-        leases: Arc<dyn Leases>,
-        holder: String,
-        metrics: Metrics,
-    ) -> Self {
+    /// Over this wire and these stores, for the worker of this name.
+    pub fn new(wire: Arc<dyn Wire>, shared: &Shared, name: &str, metrics: Metrics) -> Self {
+        // Drawn, since a process that comes after another of its name must not be taken for it.
+        let drawn = RandomState::new().build_hasher().finish();
+        let holder = format!("{name}-{drawn:016x}");
         Self {
             wire,
-            replies,
-            leases,
+            replies: Arc::clone(&shared.replies),
+            leases: Arc::clone(&shared.leases),
+            meter: Meter::new(shared, holder.as_str()),
             breakers: Breakers::default(),
             holder,
             metrics,
@@ -107,9 +111,22 @@ impl Models {
             if hand_back.is_cancelled() {
                 return Err(Stop::HandBack);
             }
-            let ticket = admitted(&breaker, endpoint)?;
-            let sent = self.once(endpoint, body).await;
-            ticket.settle(now(), sent.as_ref().err());
+            // Who would be turned away at the door need not stand in line before it.
+            admitted(&breaker, endpoint).map(drop)?;
+            let pass = self.enter(endpoint, body).await?;
+            let sent = match admitted(&breaker, endpoint) {
+                Ok(ticket) => {
+                    let sent = self.once(endpoint, body).await;
+                    ticket.settle(now(), sent.as_ref().err());
+                    sent
+                }
+                Err(down) => {
+                    self.left(pass, Left::Unsent).await;
+                    return Err(down);
+                }
+            };
+            let end = left(endpoint, &sent, pass.as_ref().map_or(0, Pass::tokens));
+            self.left(pass, end).await;
             let fault = match sent {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
@@ -130,6 +147,43 @@ impl Models {
                 () = tokio::time::sleep(pause) => {}
             }
             tries += 1;
+        }
+    }
+
+    /// Waits in line where the plan limits how fast the model may be asked.
+    async fn enter(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Option<Pass>, Stop> {
+        if endpoint.rates == Rates::default() {
+            return Ok(None);
+        }
+        let call = Call {
+            model: format!("{} {}", endpoint.url, endpoint.model),
+            rates: endpoint.rates,
+            tokens: body.len() as u64 / BYTES_A_TOKEN + u64::from(endpoint.sampling.max_tokens),
+            ttl: Duration::from_millis(endpoint.patience.total) + LONGEST_PAUSE,
+            run: String::new(),
+            cost: Money::ZERO,
+            budget: None,
+        };
+        match self.meter.enter(&call, LONGEST_PAUSE).await? {
+            Entry::Granted(pass) => Ok(Some(pass)),
+            Entry::Wait(after) => Err(Stop::Busy {
+                endpoint: endpoint.name.clone(),
+                after,
+            }),
+            Entry::Spent(_) | Entry::Unknown => Ok(None),
+        }
+    }
+
+    async fn left(&self, pass: Option<Pass>, end: Left) {
+        let Some(pass) = pass else { return };
+        let told = match end {
+            Left::Used(tokens) => self.meter.settle(&pass, tokens, Money::ZERO).await,
+            Left::Refused(retry_after) => self.meter.refused(&pass, retry_after).await,
+            Left::Unsent => self.meter.release(&pass).await,
+        };
+        if let Err(error) = told {
+            // It ends by itself, too.
+            tracing::debug!(%error, "a permit is not given back");
         }
     }
 
@@ -191,6 +245,37 @@ fn now() -> std::time::Instant {
 fn backoff(tries: u32, request: u64) -> Duration {
     let half = PAUSE * 2_u32.saturating_pow(tries - 1) / 2;
     half + half * (request % 256) as u32 / 255
+}
+
+/// What a request leaves of its permit.
+enum Left {
+    /// It used so many tokens.
+    Used(u64),
+    /// The endpoint asked to slow down.
+    Refused(Option<Duration>),
+    /// It never went out.
+    Unsent,
+}
+
+/// What a request that had leave for so many tokens leaves of it.
+fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: u64) -> Left {
+    match sent {
+        Ok(answer) => match read(endpoint.protocol, answer) {
+            Ok(reply) if reply.usage != Usage::default() => {
+                Left::Used(reply.usage.input + reply.usage.output)
+            }
+            _ => Left::Used(most),
+        },
+        Err(Fault::Status {
+            status: 429,
+            retry_after,
+            ..
+        }) => Left::Refused(*retry_after),
+        Err(Fault::Connect(_) | Fault::Unready(_)) => Left::Unsent,
+        Err(Fault::Status { .. } | Fault::Overflow(_)) => Left::Used(0),
+        // Nobody knows what it came to.
+        Err(_) => Left::Used(most),
+    }
 }
 
 /// How a request ended, for the metrics.

@@ -45,6 +45,14 @@ pub enum Stop {
         /// Whether its plan's patience is at its end.
         given_up: bool,
     },
+    /// So many others ask the model that this job's turn is not soon.
+    #[error("{endpoint} may not be asked faster")]
+    Busy {
+        /// Name of the endpoint in the plan.
+        endpoint: String,
+        /// When to try again.
+        after: Duration,
+    },
     /// The store of replies can't be reached: who does not know what is kept may not ask.
     #[error("failed to reach the kept replies: {0}")]
     Store(#[from] StoreError),

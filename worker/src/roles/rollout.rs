@@ -89,7 +89,8 @@ impl Play<'_> {
         let form = by_model.map_or(CallForm::Native, |endpoint| endpoint.form);
         let briefing = Briefing::new(self.domain, form, &prompts).map_err(told)?;
         let script = Script::new(self.domain, self.task, &prompts).map_err(told)?;
-        let id = episode_id(self.task.id, &self.subject.agent, self.subject.trial);
+        let identity = cast.identity(&self.subject.agent);
+        let id = episode_id(self.task.id, &identity, self.subject.trial);
         let mut agent = self.agent(by_model, &briefing, Seed(id.0).child("agent", 0))?;
         let mut user = self.user(cast.model(Role::User), &script, Seed(id.0).child("user", 0));
         let mut conversation =
@@ -237,6 +238,7 @@ fn settled(stop: Stop, last: bool) -> Result<Ending, Done> {
     match stop {
         Stop::HandBack => Err(Done::HandBack),
         Stop::Store(_) => Err(Done::Later { after: STORE_PAUSE }),
+        Stop::Busy { after, .. } => Err(Done::Later { after }),
         Stop::Down { given_up: true, .. } => Ok(Ending::Infrastructure(stop.to_string())),
         Stop::Down { after, .. } => Err(Done::Later { after }),
         Stop::Fault { ref fault, .. } if last || !fault.passing() => {

@@ -230,13 +230,8 @@ fn in_process(arguments: &Arguments, name: &str, shared: &Shared, metrics: &Metr
     let (snapshots, leases) = (Arc::clone(&shared.snapshots), Arc::clone(&shared.leases));
     let builds = Builds::new(snapshots, leases, name);
     let worlds = Worlds::new(arguments.worlds, builds).counting(metrics.work.snapshots.clone());
-    let models = Models::new(
-        Arc::new(Client::default()),
-        Arc::clone(&shared.replies),
-        Arc::clone(&shared.leases),
-        name.to_owned(),
-        metrics.clone(),
-    );
+    let client = Arc::new(Client::default());
+    let models = Models::new(client, shared, name, metrics.clone());
     InProcess::new(worlds, processors)
         .heeding(Cancelled::new(Arc::clone(&shared.board)))
         .asking(Arc::new(models))

@@ -9,7 +9,7 @@ use proto::record::{
     Cast, Effect, Kind, Map, Message, Patience, Prices, Protocol, Rates, Sampling, Scenario,
     WorldRef, WorldSource,
 };
-use proto::store::{MemoryLeases, MemoryReplies};
+use proto::store::{MemoryReplies, Shared};
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
@@ -169,13 +169,12 @@ impl Bench {
 
     /// One delivery to a worker that never saw the job before.
     async fn deliver(&self, number: u32, hand_back: CancellationToken) -> Done {
-        let models = Models::new(
-            self.echo.clone(),
-            self.replies.clone(),
-            Arc::new(MemoryLeases::default()),
-            "worker".to_owned(),
-            Metrics::new(Process::Worker),
-        );
+        let shared = Shared {
+            replies: self.replies.clone(),
+            ..Shared::in_memory(1 << 20)
+        };
+        let metrics = Metrics::new(Process::Worker);
+        let models = Models::new(self.echo.clone(), &shared, "worker", metrics);
         let attempt = Attempt {
             number,
             crashes: 0,

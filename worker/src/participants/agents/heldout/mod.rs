@@ -477,11 +477,13 @@ mod tests {
             id: id.to_owned(),
             name,
             arguments,
+            malformed: None,
         }
     }
 
     fn made(calls: Vec<ToolCall>) -> Message {
         Message::Assistant {
+            reasoning: String::new(),
             text: String::new(),
             calls,
         }
@@ -510,6 +512,7 @@ mod tests {
         assert_eq!(HeldOut::after(&own), profile);
         let others = vec![
             Message::Assistant {
+                reasoning: String::new(),
                 text: "Welcome!".to_owned(),
                 calls: Vec::new(),
             },
