@@ -338,11 +338,9 @@ mod tests {
         };
         plan.world.people = 40;
         let domain = world::domain(&plan).unwrap();
-        let course = Course {
-            run: Identity::of(&plan, domain.base()).run(),
-            layout: Layout::new(&plan, &domain),
-            plan,
-        };
+        let run = Identity::of(&plan, domain.base()).run();
+        let layout = Layout::new(&plan, &domain);
+        let course = Course::new(run, plan, layout);
         (course, domain)
     }
 

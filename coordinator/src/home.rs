@@ -56,6 +56,10 @@ impl RunFile {
     /// What keeps the two from living in one folder.
     fn differences(&self, there: &Self) -> Vec<String> {
         let mut differences = self.identity.differences(&there.identity);
+        differences.extend(self.plan.models_differing(&there.plan));
+        if self.tasks_of.is_some() {
+            differences.extend(self.plan.talk_differing(&there.plan));
+        }
         let what = |run: &Self| match &run.tasks_of {
             Some(_) => "an evaluation",
             None => "a run",

@@ -168,11 +168,8 @@ impl Parts {
 
     /// The course of the whole run.
     pub fn course(&self) -> Course {
-        Course {
-            run: self.file.identity.run(),
-            layout: self.layout.clone(),
-            plan: self.file.plan.clone(),
-        }
+        let run = self.file.identity.run();
+        Course::new(run, self.file.plan.clone(), self.layout.clone())
     }
 
     /// Appends what the parts hold and the ledger does not; gives how many records that were.
@@ -296,11 +293,7 @@ fn archive(
     layout: &Layout,
 ) -> Result<Archive, MergeError> {
     let (reader, index, _) = Reader::open(home.path())?;
-    let course = Course {
-        run: file.identity.run(),
-        layout: layout.clone(),
-        plan: file.plan,
-    };
+    let course = Course::new(file.identity.run(), file.plan, layout.clone());
     Ok(Archive::new(
         course,
         Arc::clone(domain),

@@ -126,7 +126,8 @@ pub struct Job {
 /// What tells the rollouts of one candidate apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Rollout<'a> {
-    /// The agent's name; a model's with the digest of its settings.
+    /// What stands for the agent: its name, with the settings of the models in the conversation
+    /// ([`Cast::identity`]).
     pub agent: &'a str,
     /// Which trial.
     pub trial: u32,

@@ -185,6 +185,8 @@ impl fmt::Display for Lane {
 /// | checkpoints | `PREFIX:v1:turn:RUN:JOB` | 7 days, renewed by use | lasting |
 /// | leases | `PREFIX:v1:lease:NAME` | the caller's | lasting |
 /// | board | `PREFIX:v1:board:SECTION` | the caller's | lasting |
+/// | throttle | `PREFIX:v1:rate:{MODEL}:state`, `…:open` | 5 minutes, renewed by use | lasting |
+/// | budgets | `PREFIX:v1:budget:RUN` | 30 days, renewed by use | lasting |
 ///
 /// `v1` is the version of [`wire`], so releases that can't read each other's bytes never meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -199,16 +201,22 @@ pub enum Shelf {
     Leases,
     /// Short-lived facts.
     Board,
+    /// How fast models are asked.
+    Throttle,
+    /// What runs have spent.
+    Budgets,
 }
 
 impl Shelf {
     /// All shelves.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Snapshots,
         Self::Replies,
         Self::Checkpoints,
         Self::Leases,
         Self::Board,
+        Self::Throttle,
+        Self::Budgets,
     ];
 
     /// Short name, as in keys and metrics.
@@ -219,6 +227,8 @@ impl Shelf {
             Self::Checkpoints => "turn",
             Self::Leases => "lease",
             Self::Board => "board",
+            Self::Throttle => "rate",
+            Self::Budgets => "budget",
         }
     }
 
@@ -237,7 +247,8 @@ impl Shelf {
         const DAY: u64 = 24 * 60 * 60;
         match self {
             Self::Snapshots | Self::Checkpoints => Duration::from_secs(7 * DAY),
-            Self::Replies => Duration::from_secs(30 * DAY),
+            Self::Replies | Self::Budgets => Duration::from_secs(30 * DAY),
+            Self::Throttle => Duration::from_secs(5 * 60),
             Self::Leases | Self::Board => Duration::from_secs(30),
         }
     }
@@ -250,6 +261,16 @@ impl Shelf {
             push_plain(&mut key, part);
         }
         key
+    }
+
+    /// The keys of what `part` names, one for each of `names`. They lie on one server of a cluster, which
+    /// goes by what stands in braces, so a script may touch them together.
+    pub fn keys<const N: usize>(self, prefix: &str, part: &str, names: [&str; N]) -> [String; N] {
+        names.map(|name| {
+            let mut key = self.key(prefix, &[]) + ":{";
+            push_plain(&mut key, part);
+            key + "}:" + name
+        })
     }
 }
 
@@ -278,6 +299,9 @@ mod tests {
         assert_eq!(key(&["*:?", "ü"]), "t2t:v1:reply:%2a%3a%3f:%c3%bc");
         assert_ne!(key(&["a", "b"]), key(&["a:b"]));
         assert_ne!(key(&["%3a"]), key(&[":"]));
+        let [one, other] = Shelf::Throttle.keys("t2t", "a{b}", ["one", "other"]);
+        assert_eq!(one, "t2t:v1:rate:{a%7bb%7d}:one");
+        assert_eq!(other, "t2t:v1:rate:{a%7bb%7d}:other");
         for (index, shelf) in Shelf::ALL.into_iter().enumerate() {
             assert_eq!(shelf.index(), index);
         }

@@ -57,11 +57,9 @@ fn plan() -> Plan {
 
 fn course(domain: &Arc<dyn Domain>) -> Course {
     let plan = plan();
-    Course {
-        run: Identity::of(&plan, domain.base()).run(),
-        layout: Layout::new(&plan, domain),
-        plan,
-    }
+    let run = Identity::of(&plan, domain.base()).run();
+    let layout = Layout::new(&plan, domain);
+    Course::new(run, plan, layout)
 }
 
 /// Gives the word to fall at the n-th progress.

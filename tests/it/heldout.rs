@@ -17,11 +17,8 @@ fn archive(folder: &Path) -> Archive {
     let file = Home(folder.to_owned()).existing().unwrap();
     let domain = world::domain(&file.plan).unwrap();
     let (reader, index, _) = Reader::open(folder).unwrap();
-    let course = Course {
-        run: file.identity.run(),
-        layout: Layout::new(&file.plan, &domain),
-        plan: file.plan,
-    };
+    let layout = Layout::new(&file.plan, &domain);
+    let course = Course::new(file.identity.run(), file.plan, layout);
     Archive::new(course, domain, Held { reader, index })
 }
 

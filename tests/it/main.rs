@@ -13,6 +13,7 @@ mod dataset_loads;
 mod dispatch;
 mod endpoint;
 mod fleet;
+mod frozen;
 mod fuzz;
 mod health;
 mod hearing;

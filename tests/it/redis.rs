@@ -1,6 +1,7 @@
 //! The seams over a real Redis: their contracts, and that a server which dies, forgets, rots or is
 //! misused costs time and never gives a wrong value.
 
+mod limits;
 mod many;
 mod restore;
 
@@ -89,6 +90,8 @@ async fn every_seam_keeps_its_contract() {
     conformance::checkpoints(async || Arc::new(fresh().await) as _).await;
     conformance::leases(async || Arc::new(fresh().await) as _).await;
     conformance::board(async || Arc::new(fresh().await) as _).await;
+    conformance::throttle(async || Arc::new(fresh().await) as _).await;
+    conformance::budgets(async || Arc::new(fresh().await) as _).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

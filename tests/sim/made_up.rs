@@ -57,14 +57,11 @@ pub(super) fn recipe() -> Recipe {
 /// A run of so many slots, whose jobs come to what the seed says.
 pub(super) fn course(seed: u64, tasks: u32) -> Course {
     let run = Hasher::new("t2t.simulation", 1).number(seed).finish();
-    Course {
-        run: RunId(run),
-        layout: LAYOUT.clone(),
-        plan: Plan {
-            tasks,
-            ..PLAN.clone()
-        },
-    }
+    let plan = Plan {
+        tasks,
+        ..PLAN.clone()
+    };
+    Course::new(RunId(run), plan, LAYOUT.clone())
 }
 
 /// Which job kills whoever does it, if it is ever asked for.

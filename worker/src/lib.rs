@@ -3,7 +3,7 @@
 //! Reading order: [`environment`] (worlds that tools act on; pure), [`domains`] (what a domain
 //! offers), [`rules`] (executable policy), [`dialogue`] (who speaks next and what was meant),
 //! [`scoring`] (what a conversation earns), [`participants`] (users and agents), [`language`] (their
-//! words), [`chat`] (models over a network), then the stages: [`explore`], [`synthesize`], [`proof`],
+//! words), [`chat`] and [`roles`] (models over a network, and what they do), then the stages: [`explore`], [`synthesize`], [`proof`],
 //! put together in [`stages`] and done by the [`executor`], the only loop. [`workload`] is work for
 //! measuring.
 
@@ -20,6 +20,7 @@ pub mod participants;
 pub mod perform;
 pub mod process;
 pub mod proof;
+pub mod roles;
 pub mod rules;
 pub mod scoring;
 pub mod serve;

@@ -1,12 +1,22 @@
 //! Does jobs in this process: the [`Perform`] of every worker, embedded or of a fleet.
+//!
+//! A job without models computes, and as many do at once as there are processors for them. One with a
+//! model waits for it most of the time, and takes a processor for nothing.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use proto::job::Job;
 use proto::outcome::Outcome;
+use proto::topology::Instance;
 use tokio::sync::Semaphore;
 
 use crate::blocking::in_place;
+use crate::chat::models::Models;
+use crate::chat::session::Place;
+use crate::domains::Domain;
 use crate::executor::{Attempt, Done, Perform};
+use crate::roles;
 use crate::serve::Cancelled;
 use crate::stages::perform;
 use crate::worlds::{Worlds, WorldsError};
@@ -17,6 +27,7 @@ pub struct InProcess {
     worlds: Worlds,
     processors: Semaphore,
     cancelled: Option<Cancelled>,
+    models: Option<Arc<Models>>,
 }
 
 impl InProcess {
@@ -26,6 +37,7 @@ impl InProcess {
             worlds,
             processors: Semaphore::new(processors.max(1)),
             cancelled: None,
+            models: None,
         }
     }
 
@@ -34,6 +46,29 @@ impl InProcess {
     pub fn heeding(mut self, cancelled: Cancelled) -> Self {
         self.cancelled = Some(cancelled);
         self
+    }
+
+    /// Asks models where a job wants them.
+    #[must_use]
+    pub fn asking(mut self, models: Arc<Models>) -> Self {
+        self.models = Some(models);
+        self
+    }
+
+    async fn with_models(&self, domain: &dyn Domain, job: &Job, attempt: &Attempt) -> Done {
+        let Some(models) = &self.models else {
+            let error = "the job asks models, and this worker was started without any";
+            return Done::Outcome(Outcome::failed(job.id, job.input.stage(), error));
+        };
+        let place = Place {
+            run: match attempt.instance {
+                Instance::EMBEDDED => job.run.to_string(),
+                instance => instance.to_string(),
+            },
+            hand_back: attempt.hand_back.clone(),
+        };
+        let work = roles::rollout::perform(models, domain, job, attempt, &place);
+        roles::alone::alone(models.leases(), models.holder(), job.id, work).await
     }
 }
 
@@ -53,6 +88,9 @@ impl Perform for InProcess {
                 return Done::Outcome(Outcome::failed(id, stage, error.to_string()));
             }
         };
+        if !job.cast.models.is_empty() {
+            return self.with_models(&*domain, &job, attempt).await;
+        }
         let processor = self.processors.acquire().await;
         let outcome = in_place(|| perform(&*domain, job));
         drop(processor);

@@ -20,6 +20,14 @@ pub const AGENDA: &str = "agenda";
 /// Does a job.
 pub fn perform(domain: &dyn Domain, job: Job) -> Outcome {
     let stage = job.input.stage();
+    if let Some((role, model)) = job.cast.models.first() {
+        let error = format!(
+            "the {} is the model `{}`, and this worker can't ask models; give the job to one that can",
+            role.label(),
+            model.name
+        );
+        return Outcome::failed(job.id, stage, error);
+    }
     let seed = job.seed;
     let result = match job.input {
         StageInput::Explore => explore(domain, &job.cell, seed.child("explore", 0))
@@ -63,7 +71,7 @@ pub fn proof_seed(candidate: Seed) -> Seed {
     candidate.child("verify", 0)
 }
 
-/// Id of an episode.
+/// Id of an episode; the agent is named by its identity, as in the id of the job.
 pub fn episode_id(task: TaskId, agent: &str, trial: u32) -> EpisodeId {
     let mut hasher = Hasher::new("t2t.episode", 1);
     EpisodeId(

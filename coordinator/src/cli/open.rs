@@ -36,11 +36,8 @@ fn run_of(file: RunFile, home: &Home) -> anyhow::Result<Archive> {
         home.path().display()
     );
     let held = held(home)?;
-    let course = Course {
-        run: file.identity.run(),
-        layout: Layout::new(&file.plan, &domain),
-        plan: file.plan,
-    };
+    let layout = Layout::new(&file.plan, &domain);
+    let course = Course::new(file.identity.run(), file.plan, layout);
     Ok(Archive::new(course, domain, held))
 }
 
@@ -81,11 +78,7 @@ fn evaluation_of(
 
 /// The course of a plan over the tasks of a run.
 pub(super) fn course_over(source: &Archive, plan: Plan) -> Course {
-    Course {
-        run: source.course.run,
-        layout: source.course.layout.clone(),
-        plan,
-    }
+    Course::new(source.course.run, plan, source.course.layout.clone())
 }
 
 /// Opens a run for its tasks: every slot must be closed.

@@ -50,11 +50,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
 pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyhow::Result<End> {
     let domain = world::domain(&plan)?;
     let identity = Identity::of(&plan, domain.base());
-    let course = Course {
-        run: identity.run(),
-        layout: Layout::new(&plan, &domain),
-        plan,
-    };
+    let layout = Layout::new(&plan, &domain);
+    let course = Course::new(identity.run(), plan, layout);
     home.create()?;
     let _lock = fleet.lock(home)?;
     warn_of_less(&course.plan, home)?;

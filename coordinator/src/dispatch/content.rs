@@ -60,8 +60,13 @@ impl Content<'_> {
             candidate: ask.candidate,
             seed: candidate_seed(self.course.run, ask.slot, ask.candidate),
             input,
-            cast: Cast::default(),
+            cast: self.cast(ask).clone(),
         })
+    }
+
+    fn cast(&self, ask: &Ask) -> &Cast {
+        let agent = ask.rollout.map(|(agent, ..)| agent);
+        self.course.casts.cast(ask.stage, agent)
     }
 
     /// The task goes back to what is at hand, for the other rollouts of its slot.

@@ -42,6 +42,7 @@ use worker::process::telemetry::spans::{self, System};
 use crate::archive::{Archive, ArchiveError};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::Plan;
+use crate::plan::cast::Casts;
 use crate::plan::cells::Layout;
 use crate::run::{Ask, Result as Came, Run};
 use content::Content;
@@ -103,13 +104,25 @@ pub struct Course {
     pub plan: Plan,
     /// What each slot asks for.
     pub layout: Layout,
+    /// Who plays which role.
+    pub casts: Casts,
 }
 
 impl Course {
+    /// The course of a plan, under this run id.
+    pub fn new(run: RunId, plan: Plan, layout: Layout) -> Self {
+        Self {
+            run,
+            casts: Casts::of(&plan),
+            plan,
+            layout,
+        }
+    }
+
     /// Id of the job that an ask stands for.
     pub fn job(&self, ask: &Ask) -> JobId {
         let rollout = ask.rollout.map(|(agent, trial, twin)| Rollout {
-            agent: &self.plan.agents[usize::from(agent)],
+            agent: self.casts.identity(agent),
             trial,
             twin,
         });

@@ -1,15 +1,24 @@
 //! A plan: N slots and what fills them, as plain data.
 //!
 //! [`settings`] reads it from defaults, a file, the environment and flags; [`cells`] says what each
-//! slot asks for; [`partition`] splits it among coordinators; [`identity`] derives the run id from what changes the result of a given job.
+//! slot asks for; [`partition`] splits it among coordinators; [`models`] and [`cast`] say which
+//! language models play which roles; [`identity`] derives the run id from what changes the result of a
+//! given job.
 
+pub mod cast;
 pub mod cells;
 pub mod identity;
+pub mod models;
+pub mod money;
 pub mod partition;
 pub mod settings;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use models::ModelPlan;
+use money::Dollars;
 use partition::Partition;
 
 /// Everything a run is a function of, and how it is carried out.
@@ -34,8 +43,33 @@ pub struct Plan {
     pub agents: Vec<String>,
     /// Trials per task and agent.
     pub trials: u32,
+    /// Who explores: `symbolic`, or `model:NAME` as in every role below.
+    pub explorer: String,
+    /// Who words the scripts: `template`.
+    pub writer: String,
+    /// Tries of a model that words a script, before it is given up.
+    pub writer_attempts: u32,
+    /// Whether a script that a model can't word is worded by templates, rather than rejected.
+    pub writer_fallback: bool,
+    /// Who judges whether a task is natural and consistent; empty for nobody.
+    pub validity: String,
+    /// Judgements on a task, of which most count.
+    pub votes: u32,
+    /// Who simulates the user: `agenda`.
+    pub user: String,
+    /// Who judges what exact matching can't decide; empty for nobody.
+    pub judge: String,
+    /// Folder of prompts of the user's own; empty for the built-in ones.
+    pub prompts: String,
+    /// The prompts that were found there, by file name: kept, so that the folder may change or go.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompt_texts: BTreeMap<String, String>,
+    /// What models may cost together; without limit if none.
+    pub budget_dollars: Option<Dollars>,
     /// What goes into the dataset.
     pub dataset: DatasetPlan,
+    /// The language models that may play a role, by name.
+    pub models: BTreeMap<String, ModelPlan>,
     /// How the work is carried out; no influence on results.
     pub workers: u32,
     /// Which of the slots this coordinator sees to; no influence on what becomes of one.
@@ -54,7 +88,19 @@ impl Default for Plan {
             max_candidates: 60,
             agents: vec!["gold".to_owned(), "noisy:0.2".to_owned()],
             trials: 2,
+            explorer: cast::SYMBOLIC.to_owned(),
+            writer: cast::TEMPLATE.to_owned(),
+            writer_attempts: 3,
+            writer_fallback: true,
+            validity: String::new(),
+            votes: 3,
+            user: cast::AGENDA.to_owned(),
+            judge: String::new(),
+            prompts: String::new(),
+            prompt_texts: BTreeMap::new(),
+            budget_dollars: None,
             dataset: DatasetPlan::default(),
+            models: BTreeMap::new(),
             workers: 0,
             partition: Partition::WHOLE,
         }

@@ -11,14 +11,18 @@ mod show;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
+
 pub use error::SettingsError;
 pub use show::{reference, show, toml};
 
+use super::models::ModelPlan;
 use super::{Plan, WorldPlan};
 
 /// Settings given on the command line.
@@ -151,7 +155,7 @@ pub struct Resolved {
     /// The plan.
     pub plan: Plan,
     /// Source of every setting, by its dotted key.
-    pub sources: BTreeMap<&'static str, Source>,
+    pub sources: BTreeMap<String, Source>,
 }
 
 impl Resolved {
@@ -183,20 +187,34 @@ pub fn resolve(
         layers::environment(environment)?,
         layers::flags(flags)?,
     ];
-    let mut sources: BTreeMap<&'static str, Source> = table::SETTINGS
-        .iter()
-        .map(|setting| (setting.key, Source::Default))
-        .collect();
-    let mut merged =
-        config::Config::builder().add_source(config::Config::try_from(&Plan::default())?);
-    for layer in layers {
-        for entry in &layer.0 {
-            sources.insert(entry.setting.key, entry.source.clone());
-        }
-        merged = merged.add_source(layer);
-    }
-    let plan = merged.build()?.try_deserialize()?;
-    let resolved = Resolved { plan, sources };
+    let resolved = merged(layers)?;
     check::check(&resolved, known)?;
     Ok(resolved)
+}
+
+/// Lays the layers over the defaults; a model has its own as soon as anything is said of it.
+fn merged(layers: impl IntoIterator<Item = layers::Layer>) -> Result<Resolved, SettingsError> {
+    let mut plan = serde_json::to_value(Plan::default())?;
+    let model = serde_json::to_value(ModelPlan::default())?;
+    let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+    let fixed = table::FIXED.iter().map(|setting| setting.key.to_owned());
+    sources.extend(fixed.map(|key| (key, Source::Default)));
+    for layers::Entry { key, value, source } in layers.into_iter().flat_map(|layer| layer.0) {
+        if let ["models", name, _] = key.split('.').collect::<Vec<_>>()[..]
+            && plan["models"].get(name).is_none()
+        {
+            plan["models"][name] = model.clone();
+            let settings = table::MODELS.iter().map(|setting| setting.of(name));
+            sources.extend(settings.map(|key| (key, Source::Default)));
+        }
+        *place(&mut plan, &key) = value;
+        sources.insert(key, source);
+    }
+    let plan = serde_json::from_value(plan)?;
+    Ok(Resolved { plan, sources })
+}
+
+/// Where the value of a setting stands in a plan as JSON.
+fn place<'a>(plan: &'a mut Json, key: &str) -> &'a mut Json {
+    key.split('.').fold(plan, |within, name| &mut within[name])
 }

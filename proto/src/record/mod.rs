@@ -9,6 +9,7 @@ pub mod exploration;
 pub mod intent;
 pub mod message;
 pub mod model;
+pub mod money;
 pub mod proof;
 pub mod task;
 pub mod tool;
@@ -24,7 +25,9 @@ pub use intent::{
 pub use message::Message;
 pub use model::{
     CallForm, Cast, Endpoint, Part, Patience, Prices, Protocol, Rates, Role, Sampling, Usage,
+    prompts_digest,
 };
+pub use money::{Money, ParseMoneyError};
 pub use proof::{Check, Passed, Proof, Trial};
 pub use task::{
     Asked, ChangeScript, Expected, ExpectedResolution, Forbidden, GoalScript, Persona, Reveal,

@@ -71,7 +71,7 @@ impl Protocol {
     pub const ALL: [Self; 4] = [Self::OpenAi, Self::Anthropic, Self::Service, Self::Program];
 
     /// As written in plans, rows and metrics.
-    pub fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
@@ -97,7 +97,7 @@ impl CallForm {
     pub const ALL: [Self; 2] = [Self::Native, Self::React];
 
     /// As written in plans and rows.
-    pub fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::React => "react",
@@ -223,6 +223,36 @@ impl Cast {
         let found = self.models.iter().find(|(played, _)| *played == role);
         found.map(|(_, endpoint)| endpoint)
     }
+
+    /// What stands for an agent in the ids of its jobs and episodes. Its name alone as long as nobody in
+    /// the conversation is a model; else the name with the settings of every model there is, so that with
+    /// others it is other work.
+    pub fn identity(&self, agent: &str) -> String {
+        let mut identity = agent.to_owned();
+        for (role, endpoint) in &self.models {
+            let settings = endpoint.settings();
+            identity += &match role {
+                Role::Agent => format!("@{settings}"),
+                _ => format!(" {}:{}@{settings}", role.label(), endpoint.name),
+            };
+        }
+        if !self.prompts.is_empty() {
+            identity += &format!(
+                " prompts@{}",
+                prompts_digest(self.prompts.iter().map(|(name, text)| (name, text)))
+            );
+        }
+        identity
+    }
+}
+
+/// Digest of prompts of the user's own, by file name.
+pub fn prompts_digest<'a>(prompts: impl IntoIterator<Item = (&'a String, &'a String)>) -> Digest {
+    let mut hasher = Hasher::new("t2t.prompts", 1);
+    for (name, text) in prompts {
+        hasher.text(name).text(text);
+    }
+    hasher.finish()
 }
 
 /// Tokens as a server counts them.
@@ -344,6 +374,36 @@ mod tests {
         for other in changed {
             assert_ne!(other.settings(), base.settings(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn an_identity_is_the_name_with_the_settings_of_every_model() {
+        let endpoint = endpoint();
+        let settings = endpoint.settings();
+        let with = |models: &[Role], prompts: &[(&str, &str)]| Cast {
+            models: models
+                .iter()
+                .map(|role| (*role, endpoint.clone()))
+                .collect(),
+            prompts: prompts
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect(),
+        };
+        assert_eq!(Cast::default().identity("noisy:0.2"), "noisy:0.2");
+        let agent = with(&[Role::Agent], &[]);
+        assert_eq!(
+            agent.identity("model:small"),
+            format!("model:small@{settings}")
+        );
+        let user = with(&[Role::User], &[]);
+        assert_eq!(user.identity("gold"), format!("gold user:small@{settings}"));
+        let prompted = with(&[Role::Agent], &[("agent.md", "Be kind.")]);
+        let digest = prompts_digest(prompted.prompts.iter().map(|(name, text)| (name, text)));
+        let identity = format!("model:small@{settings} prompts@{digest}");
+        assert_eq!(prompted.identity("model:small"), identity);
+        let other = with(&[Role::Agent], &[("agent.md", "Be brief.")]);
+        assert_ne!(other.identity("model:small"), identity);
     }
 
     #[test]

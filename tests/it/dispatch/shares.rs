@@ -69,11 +69,9 @@ fn large(general: u32) -> Plan {
 
 /// A run of its own over the domain.
 fn course_of(plan: Plan, domain: &Arc<dyn Domain>) -> Course {
-    Course {
-        run: Identity::of(&plan, domain.base()).run(),
-        layout: Layout::new(&plan, domain),
-        plan,
-    }
+    let run = Identity::of(&plan, domain.base()).run();
+    let layout = Layout::new(&plan, domain);
+    Course::new(run, plan, layout)
 }
 
 /// Carries both runs out with these windows at the same time; gives the jobs that each came to.

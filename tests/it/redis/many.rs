@@ -42,6 +42,8 @@ async fn the_contracts_hold_over_a_cluster() {
     conformance::checkpoints(async || Arc::new(store().await) as _).await;
     conformance::leases(async || Arc::new(store().await) as _).await;
     conformance::board(async || Arc::new(store().await) as _).await;
+    conformance::throttle(async || Arc::new(store().await) as _).await;
+    conformance::budgets(async || Arc::new(store().await) as _).await;
 }
 
 #[tokio::test]

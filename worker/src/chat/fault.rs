@@ -14,7 +14,7 @@ pub enum Fault {
     /// Nothing, or not all, came in time.
     #[error("no {what} within {} ms", waited.as_millis())]
     Timeout {
-        /// What was waited for: `first byte`, `whole answer`.
+        /// What was waited for: `connection`, `first byte`, `whole answer`.
         what: &'static str,
         /// How long.
         waited: Duration,
@@ -59,6 +59,15 @@ impl Fault {
             Self::Status { status, .. } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
             Self::TooLarge(_) | Self::Overflow(_) | Self::Unready(_) => false,
         }
+    }
+
+    /// With the wait that came beside it.
+    #[must_use]
+    pub(super) fn after(mut self, wait: Option<Duration>) -> Self {
+        if let Self::Status { retry_after, .. } = &mut self {
+            *retry_after = wait;
+        }
+        self
     }
 
     /// How long the server asks to be left alone.

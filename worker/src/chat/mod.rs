@@ -8,14 +8,29 @@
 //! every turn of a conversation: what turn *n* sent, without the brackets that close it, is a prefix of
 //! what turn *n + 1* sends, so a server's prompt cache holds.
 
+mod body;
+pub mod breaker;
+mod calls;
+pub mod client;
 pub mod fault;
+pub mod http;
+pub mod key;
+pub mod models;
+pub mod openai;
+mod retry_after;
+pub mod session;
+#[cfg(test)]
+mod tests;
+mod unanswered;
 
 use std::sync::Arc;
 
-use proto::record::{Message, ToolSpec, Usage, Value};
+use proto::record::{Endpoint, Message, Protocol, ToolSpec, Usage, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::dialogue::conversation::Attempted;
+pub use body::RESERVED;
+pub use client::Client;
 pub use fault::Fault;
 
 /// What a model is asked. The roles of messages are the model's own view: what it said before is the
@@ -103,4 +118,26 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Arc<[u8]>,
+}
+
+/// The bytes of a request, in the endpoint's protocol.
+pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
+    match endpoint.protocol {
+        Protocol::OpenAi => openai::body(endpoint, request),
+        // The other protocols are on their way.
+        Protocol::Anthropic | Protocol::Service | Protocol::Program => {
+            openai::body(endpoint, request)
+        }
+    }
+}
+
+/// The reply in an answer of this protocol.
+///
+/// # Errors
+/// When there is none in it.
+pub fn read(protocol: Protocol, answer: &Answer) -> Result<Reply, Fault> {
+    match protocol {
+        Protocol::OpenAi => openai::read(answer),
+        Protocol::Anthropic | Protocol::Service | Protocol::Program => openai::read(answer),
+    }
 }

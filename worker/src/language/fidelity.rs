@@ -55,6 +55,40 @@ pub fn check_texts(
     change.map_or(Ok(()), |change| checker.change(&change.text, change.at))
 }
 
+/// How far a conversation is, as its user sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// Slots that the agent has asked for.
+    pub asked: &'a BTreeSet<String>,
+    /// Whether the change of mind was spoken.
+    pub changed: bool,
+    /// Everything the agent has said.
+    pub heard: &'a str,
+}
+
+/// Checks what a user says that does not speak from fixed texts: nothing kept back that was not asked
+/// for, and nothing of the person's world that neither the script holds nor the agent has named.
+pub fn check_turn(
+    domain: &dyn Domain,
+    world: &dyn Environment,
+    task: &Task,
+    said: &str,
+    moment: &Moment<'_>,
+) -> Result<(), String> {
+    let words = domain.phrasing();
+    let person = &task.intent.person;
+    let checker = Checker {
+        domain,
+        words,
+        task,
+        world: words.reach(domain, world, person),
+        person: words.identity(domain, world, person),
+    };
+    let expect = checker.turn(moment)?;
+    let heard = Scanner::new(moment.heard);
+    checker.saying("what was said", said, &expect, Some(&heard))
+}
+
 /// What a text must state, may state and must not.
 struct Expect {
     must: Vec<Fact>,
@@ -164,6 +198,31 @@ impl Checker<'_> {
         self.text("opening", &self.task.script.opening, &expect)
     }
 
+    fn turn(&self, moment: &Moment<'_>) -> Result<Expect, String> {
+        let intent = &self.task.intent;
+        let mut spoken = self.places(&intent.first)?;
+        let mut later = self.places(&intent.last)?;
+        later.retain(|goal| !spoken.contains(goal));
+        if moment.changed {
+            spoken.append(&mut later);
+        }
+        let slots = || spoken.iter().flat_map(|goal| &goal.slots);
+        let asked = slots().filter(|slot| moment.asked.contains(&slot.name));
+        let unasked = slots().filter(|slot| !moment.asked.contains(&slot.name));
+        let mut may = self.open(&spoken);
+        may.extend(self.seen(asked, &[Visibility::OnRequest]));
+        may.extend(self.person.clone());
+        let mut never = self.seen(unasked, &[Visibility::OnRequest]);
+        never.extend(self.seen(slots(), &[Visibility::Never]));
+        never.extend(self.open(&later));
+        never.extend(self.closed(&later));
+        Ok(Expect {
+            must: Vec::new(),
+            may,
+            never,
+        })
+    }
+
     fn reveal(&self, place: usize, slot: &str, text: &str) -> Result<(), String> {
         let goal = self.goal(place)?;
         let what = format!("answer for {slot} of goal {place}");
@@ -226,6 +285,17 @@ impl Checker<'_> {
     }
 
     fn text(&self, what: &str, text: &str, expect: &Expect) -> Result<(), String> {
+        self.saying(what, text, expect, None)
+    }
+
+    /// As [`Self::text`]; what was `heard` from somebody else may be repeated.
+    fn saying(
+        &self,
+        what: &str,
+        text: &str,
+        expect: &Expect,
+        heard: Option<&Scanner>,
+    ) -> Result<(), String> {
         let mut scanner = Scanner::new(text);
         for part in expect.must.iter().flat_map(|fact| &fact.parts) {
             if !part.wordings.iter().any(|wording| scanner.holds(wording)) {
@@ -258,7 +328,10 @@ impl Checker<'_> {
                 .filter(|part| part.telling);
             parts
                 .flat_map(|part| &part.wordings)
-                .find(|wording| scanner.holds(wording))
+                .find(|wording| {
+                    let repeated = heard.is_some_and(|heard| heard.holds(wording));
+                    !repeated && scanner.holds(wording)
+                })
                 .cloned()
         };
         if let Some(word) = find(&expect.never) {

@@ -15,13 +15,13 @@ use crate::domains::{Domain, RestoreError};
 use proto::record::{Ending, Message, Task, Verdict};
 
 /// A simulated user.
-pub trait User {
+pub trait User: Send {
     /// Speaks or takes leave; the conversation is its to answer.
     fn turn(&mut self, conversation: &Conversation<'_>) -> UserTurn;
 }
 
 /// An agent under test.
-pub trait Agent {
+pub trait Agent: Send {
     /// Speaks or uses tools.
     fn turn(&mut self, conversation: &Conversation<'_>) -> AgentTurn;
 }

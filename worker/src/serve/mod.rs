@@ -16,6 +16,8 @@ use clap::Parser;
 use proto::store::{Builds, Shared};
 use proto::topology::Lane;
 
+use crate::chat::Client;
+use crate::chat::models::Models;
 use crate::executor::{self, Settings, Stop};
 use crate::metered;
 use crate::perform::InProcess;
@@ -228,7 +230,16 @@ fn in_process(arguments: &Arguments, name: &str, shared: &Shared, metrics: &Metr
     let (snapshots, leases) = (Arc::clone(&shared.snapshots), Arc::clone(&shared.leases));
     let builds = Builds::new(snapshots, leases, name);
     let worlds = Worlds::new(arguments.worlds, builds).counting(metrics.work.snapshots.clone());
-    InProcess::new(worlds, processors).heeding(Cancelled::new(Arc::clone(&shared.board)))
+    let models = Models::new(
+        Arc::new(Client::default()),
+        Arc::clone(&shared.replies),
+        Arc::clone(&shared.leases),
+        name.to_owned(),
+        metrics.clone(),
+    );
+    InProcess::new(worlds, processors)
+        .heeding(Cancelled::new(Arc::clone(&shared.board)))
+        .asking(Arc::new(models))
 }
 
 /// Does one job for the worker that started this process.

@@ -135,13 +135,14 @@ impl Search<'_> {
         task: TaskId,
         (slot, candidate, twin): (u32, u16, bool),
     ) {
-        for (place, agent) in archive.course.plan.agents.iter().enumerate() {
+        for place in 0..archive.course.plan.agents.len() as u16 {
+            let agent = archive.course.casts.identity(place);
             for trial in 0..archive.course.plan.trials {
                 let ask = Ask {
                     stage: Stage::Rollout,
                     slot,
                     candidate,
-                    rollout: Some((place as u16, trial, twin)),
+                    rollout: Some((place, trial, twin)),
                 };
                 self.offer(&episode_id(task, agent, trial).to_string(), Found::Job(ask));
             }

@@ -1,5 +1,7 @@
 //! What a plan's values must be to each other and to the world outside.
 
+mod models;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 
@@ -8,6 +10,7 @@ use super::{Known, Resolved, SettingsError};
 /// Refuses a plan that cannot be carried out.
 pub(super) fn check(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
     domain(resolved, known)?;
+    models::models(resolved)?;
     agents(resolved, known)?;
     world(resolved, known)?;
     partition(resolved)?;
@@ -17,13 +20,13 @@ pub(super) fn check(resolved: &Resolved, known: &Known<'_>) -> Result<(), Settin
 
 fn refused(
     resolved: &Resolved,
-    key: &'static str,
+    key: &str,
     value: impl ToString,
     problem: impl Into<String>,
     mend: impl Into<String>,
 ) -> SettingsError {
     SettingsError::Refused {
-        key,
+        key: key.to_owned(),
         place: resolved.source(key),
         value: value.to_string(),
         problem: problem.into(),

@@ -53,7 +53,7 @@ pub enum SettingsError {
     #[error("`{key}` {} is {value}: {problem}; {mend}", place.phrase())]
     Refused {
         /// The key, dotted.
-        key: &'static str,
+        key: String,
         /// Where it stands.
         place: Source,
         /// The value.
@@ -63,7 +63,7 @@ pub enum SettingsError {
         /// How to mend it.
         mend: String,
     },
-    /// The layers cannot be merged; the table of settings and the plan's fields differ.
+    /// The layers make no plan; the table of settings and the plan's fields differ.
     #[error("the settings make no plan: {0}; this is a mistake in the program, please report it")]
-    Merge(#[from] config::ConfigError),
+    Merge(#[from] serde_json::Error),
 }

@@ -1,40 +1,34 @@
 //! The layers above the defaults: file, environment, flags; each read into checked entries.
 
-use std::fmt::Display;
 use std::path::Path;
 
 use config::{FileFormat, Map, Source as _, Value, ValueKind};
+use serde_json::Value as Json;
 
 use super::table::{self, Kind, Setting};
+use super::typed::{typed, written, wrong};
 use super::{Flags, SettingsError, Source};
-use crate::plan::partition::Partition;
 
 /// One setting with a value of its type, and where it came from.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub(super) setting: &'static Setting,
-    pub(super) value: ValueKind,
+    /// Its key, a model's name in place of the star.
+    pub(super) key: String,
+    pub(super) value: Json,
     pub(super) source: Source,
 }
 
-/// Entries of one layer, as a source that `config` merges.
+/// Entries of one layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer(pub(super) Vec<Entry>);
 
-impl config::Source for Layer {
-    fn clone_into_box(&self) -> Box<dyn config::Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
-        let pair = |entry: &Entry| {
-            let origin = entry.source.to_string();
-            (
-                entry.setting.key.to_owned(),
-                Value::new(Some(&origin), entry.value.clone()),
-            )
-        };
-        Ok(self.0.iter().map(pair).collect())
+impl Layer {
+    fn put(&mut self, key: &str, value: Json, source: &Source) {
+        self.0.push(Entry {
+            key: key.to_owned(),
+            value,
+            source: source.clone(),
+        });
     }
 }
 
@@ -63,17 +57,15 @@ fn walk(
     fields.sort_unstable_by(|left, right| left.0.cmp(&right.0));
     for (name, value) in fields {
         let key = if section.is_empty() {
-            name
+            name.clone()
         } else {
             format!("{section}.{name}")
         };
+        if section == "models" {
+            named(&name, source)?;
+        }
         if let Some(setting) = table::find(&key) {
-            let value = typed(setting, value.kind, source)?;
-            layer.0.push(Entry {
-                setting,
-                value,
-                source: source.clone(),
-            });
+            layer.put(&key, typed(setting, &key, value.kind, source)?, source);
             continue;
         }
         if table::section(&key).next().is_none() {
@@ -113,14 +105,30 @@ pub(super) fn environment(
             }
             return Err(unknown(&key, &source));
         };
-        let value = parsed(setting, &text, &source)?;
-        layer.0.push(Entry {
-            setting,
-            value,
-            source,
-        });
+        if let Some((name, _)) = key
+            .strip_prefix("models.")
+            .and_then(|key| key.split_once('.'))
+        {
+            named(name, &source)?;
+        }
+        layer.put(&key, parsed(setting, &key, &text, &source)?, &source);
     }
     Ok(layer)
+}
+
+/// Refuses a model that can't be called so.
+fn named(name: &str, source: &Source) -> Result<(), SettingsError> {
+    if table::is_name(name) {
+        return Ok(());
+    }
+    let key = format!("models.{name}");
+    let value = format!("a model called `{name}`");
+    Err(wrong(
+        &key,
+        source,
+        value,
+        format!("called by {}", table::NAME),
+    ))
 }
 
 /// The layer of the flags.
@@ -130,12 +138,7 @@ pub(super) fn flags(flags: &Flags) -> Result<Layer, SettingsError> {
         let Some(value) = value else { return Ok(()) };
         let setting = table::find(key).expect("the test of flags tries every one");
         let source = Source::Flag(setting.flag.to_owned());
-        let value = typed(setting, value, &source)?;
-        layer.0.push(Entry {
-            setting,
-            value,
-            source,
-        });
+        layer.put(key, typed(setting, key, value, &source)?, &source);
         Ok(())
     };
     put("domain", flags.domain.clone().map(ValueKind::from))?;
@@ -184,64 +187,32 @@ fn mix(text: &str, layer: &mut Layer) -> Result<(), SettingsError> {
             .iter()
             .find(|(key, _)| key == setting.key)
             .map_or("0", |found| found.1);
-        let value = parsed(setting, share, &source)?;
-        layer.0.push(Entry {
-            setting,
-            value,
-            source: source.clone(),
-        });
+        layer.put(
+            setting.key,
+            parsed(setting, setting.key, share, &source)?,
+            &source,
+        );
     }
     Ok(())
 }
 
-/// The value as its setting wants it, or what is wrong with it.
-fn typed(setting: &Setting, value: ValueKind, source: &Source) -> Result<ValueKind, SettingsError> {
-    let refused = |value: &ValueKind| {
-        wrong(
-            setting.key,
-            source,
-            written(value),
-            setting.kind.to_string(),
-        )
-    };
-    match (setting.kind, value) {
-        (Kind::Text, value @ ValueKind::String(_))
-        | (Kind::Truth, value @ ValueKind::Boolean(_)) => Ok(value),
-        (Kind::Part, ValueKind::String(text)) if text.parse::<Partition>().is_ok() => {
-            Ok(ValueKind::String(text))
-        }
-        (Kind::Whole(least, most), value) => {
-            let number = match &value {
-                ValueKind::I64(number) => u64::try_from(*number).ok(),
-                ValueKind::U64(number) => Some(*number),
-                // TOML's numbers end below the largest seed
-                ValueKind::String(text) if most == u64::MAX => text.parse().ok(),
-                _ => None,
-            };
-            let number = number.filter(|number| (least..=most).contains(number));
-            number.map(ValueKind::U64).ok_or_else(|| refused(&value))
-        }
-        (Kind::Texts, ValueKind::Array(items)) => {
-            match items
-                .iter()
-                .find(|item| !matches!(item.kind, ValueKind::String(_)))
-            {
-                None => Ok(ValueKind::Array(items)),
-                Some(item) => {
-                    let value = format!("a list with {} in it", written(&item.kind));
-                    Err(wrong(setting.key, source, value, setting.kind.to_string()))
-                }
-            }
-        }
-        (_, value) => Err(refused(&value)),
-    }
-}
-
 /// The value that a text stands for, in the environment or in a part of a flag.
-fn parsed(setting: &Setting, text: &str, source: &Source) -> Result<ValueKind, SettingsError> {
+fn parsed(
+    setting: &Setting,
+    key: &str,
+    text: &str,
+    source: &Source,
+) -> Result<Json, SettingsError> {
     let given = text.trim();
     let value = match setting.kind {
         Kind::Text | Kind::Part => ValueKind::from(text),
+        Kind::Choice(_) | Kind::Price | Kind::Dollars => ValueKind::from(given),
+        Kind::Number(..) => given
+            .parse::<f64>()
+            .map_or_else(|_| given.into(), ValueKind::Float),
+        Kind::Table => {
+            serde_json::from_str::<Value>(given).map_or_else(|_| text.into(), |value| value.kind)
+        }
         Kind::Whole(..) => given
             .parse::<u64>()
             .map_or_else(|_| text.into(), ValueKind::U64),
@@ -257,19 +228,14 @@ fn parsed(setting: &Setting, text: &str, source: &Source) -> Result<ValueKind, S
             items.into()
         }
     };
-    typed(setting, value, source)
+    typed(setting, key, value, source)
 }
 
 fn unknown(key: &str, source: &Source) -> SettingsError {
     let in_environment = matches!(source, Source::Environment(_));
     let advice = match table::nearest(key) {
         Some(near) if in_environment => {
-            let name = format!(
-                "{}{}",
-                table::PREFIX,
-                near.replace('.', "__").to_uppercase()
-            );
-            format!("did you mean {name}?")
+            format!("did you mean {}?", table::variable(&near))
         }
         Some(near) => format!("did you mean `{near}`?"),
         None => "`t2t plan show` lists every setting".to_owned(),
@@ -281,42 +247,14 @@ fn unknown(key: &str, source: &Source) -> SettingsError {
     }
 }
 
-fn wrong(key: &str, source: &Source, value: String, expected: String) -> SettingsError {
-    SettingsError::WrongValue {
-        key: key.to_owned(),
-        place: source.clone(),
-        value,
-        expected,
-    }
-}
-
 /// What to write where a section's name stood alone.
 fn inner(section: &str) -> String {
+    if section == "models" {
+        return "a section of models: give each a table of its own, such as [models.small]"
+            .to_owned();
+    }
     let names: Vec<&str> = table::section(section)
         .map(|setting| setting.parts().1)
         .collect();
     format!("a section: set {} in it", names.join(", "))
-}
-
-/// A value as its author wrote it, shortened.
-fn written(value: &ValueKind) -> String {
-    fn code(value: impl Display) -> String {
-        format!("`{value}`")
-    }
-    match value {
-        ValueKind::Nil => "nothing".to_owned(),
-        ValueKind::Table(_) => "a table".to_owned(),
-        ValueKind::Array(items) => format!("a list of {}", items.len()),
-        ValueKind::String(text) if text.chars().count() > 60 => {
-            let start: String = text.chars().take(60).collect();
-            format!("the string \"{start}…\"")
-        }
-        ValueKind::String(text) => format!("the string \"{text}\""),
-        ValueKind::Boolean(truth) => code(truth),
-        ValueKind::Float(number) => code(number),
-        ValueKind::I64(number) => code(number),
-        ValueKind::U64(number) => code(number),
-        ValueKind::I128(number) => code(number),
-        ValueKind::U128(number) => code(number),
-    }
 }

@@ -1,6 +1,7 @@
 //! Settings from every layer, and the files that must agree with the table.
 
 mod faults;
+mod models;
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use clap::{Args as _, FromArgMatches as _};
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::money::Decimal;
 use crate::plan::{DatasetPlan, Mix};
 
 fn agent(name: &str) -> Result<(), String> {
@@ -82,7 +84,7 @@ fn nothing_given_is_the_default_plan() {
             .values()
             .all(|source| *source == Source::Default)
     );
-    assert_eq!(resolved.sources.len(), table::SETTINGS.len());
+    assert_eq!(resolved.sources.len(), table::FIXED.len());
 }
 
 #[test]
@@ -163,7 +165,7 @@ fn every_flag_sets_its_setting() {
         ..Plan::default()
     };
     assert_eq!(resolved.plan, expected);
-    for setting in table::SETTINGS {
+    for setting in table::FIXED {
         let source = match setting.flag {
             "" => Source::Default,
             flag => Source::Flag(flag.to_owned()),
@@ -178,16 +180,25 @@ fn the_environment_sets_every_setting() {
     let path = world.path().to_str().unwrap();
     let value = |setting: &table::Setting| match setting.kind {
         table::Kind::Texts => "gold, noisy:0.5",
+        table::Kind::Dollars => "3",
         table::Kind::Truth => "false",
         table::Kind::Whole(..) => "3",
         table::Kind::Part => "2/3",
+        other @ (table::Kind::Choice(_)
+        | table::Kind::Number(..)
+        | table::Kind::Price
+        | table::Kind::Table) => panic!("{other} is of models alone"),
         table::Kind::Text => match setting.key {
             "world.file" => path,
             "domain" => "tickets",
+            "explorer" => "symbolic",
+            "writer" => "template",
+            "user" => "agenda",
+            "validity" | "judge" | "prompts" => "",
             _ => "cc-by-4.0",
         },
     };
-    let pairs: Vec<(String, String)> = table::SETTINGS
+    let pairs: Vec<(String, String)> = table::FIXED
         .iter()
         .map(|setting| (setting.variable(), value(setting).to_owned()))
         .collect();
@@ -212,6 +223,10 @@ fn the_environment_sets_every_setting() {
         max_candidates: 3,
         agents: vec!["gold".to_owned(), "noisy:0.5".to_owned()],
         trials: 3,
+        writer_attempts: 3,
+        writer_fallback: false,
+        votes: 3,
+        budget_dollars: Some(Decimal(3_000_000_000)),
         dataset: DatasetPlan {
             validation_permille: 3,
             test_permille: 3,
@@ -220,6 +235,7 @@ fn the_environment_sets_every_setting() {
         },
         workers: 3,
         partition: "2/3".parse().unwrap(),
+        ..Plan::default()
     };
     assert_eq!(resolved.plan, expected);
     assert!(
@@ -255,7 +271,7 @@ fn show_prints_every_setting_in_columns() {
     )
     .unwrap();
     let shown = show(&resolved);
-    assert_eq!(shown.lines().count(), table::SETTINGS.len());
+    assert_eq!(shown.lines().count(), table::FIXED.len());
     for line in [
         "domain                       \"retail\"                default",
         "seed                         \"18446744073709551615\"  environment T2T_SEED",
@@ -285,39 +301,49 @@ fn any_plan() -> impl Strategy<Value = Plan> {
         1..=64u32,
         0..=1024u32,
         (any::<u32>(), any::<u32>()),
+        (any::<bool>(), 0..8_u32, proptest::option::of(any::<u64>())),
     );
-    (world, mix, noise, dataset, counts).prop_map(|(world, mix, noise, dataset, counts)| Plan {
-        domain: "tickets".to_owned(),
-        seed: counts.0,
-        tasks: counts.1,
-        world: WorldPlan {
-            file: String::new(),
-            products: world.0,
-            people: world.1,
-            orders: world.2.min(world.1),
+    let models = proptest::collection::btree_map("[a-z][a-z0-9-]{0,8}", models::any_model(), 0..3);
+    (world, mix, noise, dataset, counts, models).prop_map(
+        |(world, mix, noise, dataset, counts, models)| Plan {
+            domain: "tickets".to_owned(),
+            seed: counts.0,
+            tasks: counts.1,
+            world: WorldPlan {
+                file: String::new(),
+                products: world.0,
+                people: world.1,
+                orders: world.2.min(world.1),
+            },
+            mix: Mix {
+                general: mix.0,
+                ambiguous: mix.1,
+                changing: mix.2,
+                infeasible: mix.3,
+            },
+            strata: counts.2,
+            max_candidates: counts.3,
+            agents: noise.iter().map(|p| format!("noisy:0.{p:03}")).collect(),
+            trials: counts.4,
+            writer_fallback: counts.7.0,
+            writer_attempts: counts.7.1 + 1,
+            votes: counts.7.1 * 2 + 1,
+            budget_dollars: counts.7.2.map(Decimal),
+            dataset: DatasetPlan {
+                validation_permille: dataset.0,
+                test_permille: dataset.1,
+                license: dataset.2,
+                lawful_only: dataset.3,
+            },
+            models,
+            workers: counts.5,
+            partition: {
+                let of = 1 + counts.6.0 % counts.2;
+                format!("{}/{of}", 1 + counts.6.1 % of).parse().unwrap()
+            },
+            ..Plan::default()
         },
-        mix: Mix {
-            general: mix.0,
-            ambiguous: mix.1,
-            changing: mix.2,
-            infeasible: mix.3,
-        },
-        strata: counts.2,
-        max_candidates: counts.3,
-        agents: noise.iter().map(|p| format!("noisy:0.{p:03}")).collect(),
-        trials: counts.4,
-        dataset: DatasetPlan {
-            validation_permille: dataset.0,
-            test_permille: dataset.1,
-            license: dataset.2,
-            lawful_only: dataset.3,
-        },
-        workers: counts.5,
-        partition: {
-            let of = 1 + counts.6.0 % counts.2;
-            format!("{}/{of}", 1 + counts.6.1 % of).parse().unwrap()
-        },
-    })
+    )
 }
 
 proptest! {
@@ -365,16 +391,13 @@ fn the_table_has_every_field_of_a_plan_and_no_other() {
             _ => out.push(path[1..].to_owned()),
         }
     }
+    let mut plan = Plan::default();
+    plan.models.insert("*".to_owned(), ModelPlan::default());
     let mut fields = Vec::new();
-    keys(
-        "",
-        &serde_json::to_value(Plan::default()).unwrap(),
-        &mut fields,
-    );
-    let mut known: Vec<String> = table::SETTINGS
-        .iter()
-        .map(|setting| setting.key.to_owned())
-        .collect();
+    keys("", &serde_json::to_value(plan).unwrap(), &mut fields);
+    // A table of the user's own is one setting.
+    fields.push("models.*.extra".to_owned());
+    let mut known: Vec<String> = table::all().map(|setting| setting.key.to_owned()).collect();
     let top = known.iter().take_while(|key| !key.contains('.')).count();
     assert!(
         known[top..].iter().all(|key| key.contains('.')),

@@ -3,18 +3,22 @@
 //! hold.
 
 mod board;
+mod budgets;
 mod checkpoints;
 mod leases;
 mod replies;
 mod snapshots;
+mod throttle;
 
 use std::time::Duration;
 
 pub use board::board;
+pub use budgets::budgets;
 pub use checkpoints::checkpoints;
 pub use leases::leases;
 pub use replies::replies;
 pub use snapshots::snapshots;
+pub use throttle::throttle;
 
 /// Longest wait for something that should happen.
 const SOON: Duration = Duration::from_secs(20);

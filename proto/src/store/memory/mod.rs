@@ -2,13 +2,17 @@
 //! Bounded by bytes; time is the runtime's, so that it can be paused.
 
 mod board;
+mod budgets;
 mod checkpoints;
 mod leases;
 mod replies;
 mod snapshots;
+mod throttle;
 
 pub use board::MemoryBoard;
+pub use budgets::MemoryBudgets;
 pub use checkpoints::MemoryCheckpoints;
 pub use leases::MemoryLeases;
 pub use replies::MemoryReplies;
 pub use snapshots::MemorySnapshots;
+pub use throttle::MemoryThrottle;

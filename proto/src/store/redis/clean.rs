@@ -11,13 +11,16 @@ use crate::topology::Shelf;
 const STEP: usize = 1000;
 
 impl RedisStore {
-    /// Removes the replies and checkpoints of a run; gives how many there were. Walks over the whole
-    /// database, beside other work. Snapshots belong to no run; leases and notes end by themselves.
+    /// Removes the replies, checkpoints and budget of a run; gives how many there were. Walks over the
+    /// whole database, beside other work. Snapshots and the throttle belong to no run; leases and notes
+    /// end by themselves.
     ///
     /// # Errors
     /// Where a server stops to answer. What was removed by then stays so.
     pub async fn clean(&self, run: &str) -> Result<u64, StoreError> {
-        let mut removed = 0;
+        let mut unlink = cmd("UNLINK");
+        unlink.arg(self.budget_key(run));
+        let mut removed = self.ask::<u64>(Shelf::Budgets, &unlink).await?;
         for shelf in [Shelf::Replies, Shelf::Checkpoints] {
             let pattern = self.key(shelf, &[run, ""]) + "*";
             for place in self.link(shelf).shards().await? {

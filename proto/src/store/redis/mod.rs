@@ -7,9 +7,10 @@
 //! trip, but for the repair of an unsound value.
 //!
 //! Two databases, by [`Shelf::lasting`]: snapshots may lie where keys are evicted; replies,
-//! checkpoints, leases and the board want one that does not evict.
+//! checkpoints, leases, the board, budgets and the throttle want one that does not evict.
 
 mod board;
+mod budgets;
 mod checkpoints;
 mod clean;
 mod leases;
@@ -21,6 +22,7 @@ mod sealed;
 mod settings;
 mod snapshots;
 mod tally;
+mod throttle;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +80,9 @@ impl RedisStore {
             replies: this.clone(),
             checkpoints: this.clone(),
             leases: this.clone(),
-            board: this,
+            board: this.clone(),
+            throttle: this.clone(),
+            budgets: this,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What must be one step on the server. Every script touches one key, so it runs on a cluster, too.
+//! What must be one step on the server. Every script here touches one key, so it runs on a cluster, too.
 //! Clocks are the server's: workers' may differ.
 
 use std::sync::LazyLock;
@@ -114,4 +114,43 @@ script!(
          end
          return hanging"
     )
+);
+script!(
+    /// key of a budget; call, amount, limit, time to live. Gives 1 if it is reserved, 0 if too little is
+    /// left, -1 if there is no such budget; then what is spent and what is reserved.
+    RESERVE,
+    "local spent = tonumber(redis.call('HGET', KEYS[1], 'spent') or '')
+     if not spent then return { -1, 0, 0 } end
+     local reserved = tonumber(redis.call('HGET', KEYS[1], 'reserved') or '') or 0
+     local call, amount = 'call.' .. ARGV[1], tonumber(ARGV[2])
+     if redis.call('HEXISTS', KEYS[1], call) == 0 then
+       if spent + reserved + amount > tonumber(ARGV[3]) then return { 0, spent, reserved } end
+       redis.call('HSET', KEYS[1], call, ARGV[2])
+       reserved = redis.call('HINCRBY', KEYS[1], 'reserved', ARGV[2])
+     end
+     redis.call('PEXPIRE', KEYS[1], ARGV[4])
+     return { 1, spent, reserved }"
+);
+script!(
+    /// key of a budget; call, cost, time to live. Tells whether it was reserved.
+    SETTLE,
+    "local call = 'call.' .. ARGV[1]
+     local amount = redis.call('HGET', KEYS[1], call)
+     if not amount then return 0 end
+     redis.call('HDEL', KEYS[1], call)
+     redis.call('HINCRBY', KEYS[1], 'reserved', '-' .. amount)
+     redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2])
+     redis.call('PEXPIRE', KEYS[1], ARGV[3])
+     return 1"
+);
+script!(
+    /// key of a budget; least sum that counts as spent, time to live. Gives what is spent and reserved.
+    RESTART,
+    "local spent = tonumber(redis.call('HGET', KEYS[1], 'spent') or '')
+     if not spent or spent < tonumber(ARGV[1]) then
+       redis.call('HSET', KEYS[1], 'spent', ARGV[1])
+       spent = tonumber(ARGV[1])
+     end
+     redis.call('PEXPIRE', KEYS[1], ARGV[2])
+     return { spent, tonumber(redis.call('HGET', KEYS[1], 'reserved') or '') or 0 }"
 );

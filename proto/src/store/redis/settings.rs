@@ -80,6 +80,8 @@ pub struct RedisSettings {
     pub reply_ttl: Duration,
     /// How long a checkpoint lives after its last save.
     pub checkpoint_ttl: Duration,
+    /// How long a budget is kept after its last use.
+    pub budget_ttl: Duration,
     /// Most bytes of one value that is stored, before compression.
     pub value_limit: usize,
     /// Longest wait for a connection.
@@ -100,6 +102,7 @@ impl RedisSettings {
             snapshot_ttl: Shelf::Snapshots.default_ttl(),
             reply_ttl: Shelf::Replies.default_ttl(),
             checkpoint_ttl: Shelf::Checkpoints.default_ttl(),
+            budget_ttl: Shelf::Budgets.default_ttl(),
             value_limit: 64 << 20,
             connect_timeout: Duration::from_secs(3),
             answer_timeout: Duration::from_secs(10),

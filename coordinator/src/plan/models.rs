@@ -1,0 +1,164 @@
+//! `[models.NAME]`: a language model that a plan may put in a role, as plain data.
+
+use proto::record::{CallForm, Endpoint, Map, Patience, Prices, Protocol, Rates, Sampling};
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+use super::money::Price;
+
+/// Beginning of what stands for a model wherever a plan names who plays a role.
+const PREFIX: &str = "model:";
+
+/// Name of the model that a text such as `model:small` stands for.
+pub fn model_in(text: &str) -> Option<&str> {
+    text.strip_prefix(PREFIX)
+}
+
+/// A model as a plan describes it. What is not given is as [`Default`] says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelPlan {
+    /// How it is spoken to.
+    pub protocol: Protocol,
+    /// Base URL; empty for a program.
+    pub url: String,
+    /// Program and arguments; empty for all but a program.
+    pub command: Vec<String>,
+    /// Model as the server calls it.
+    pub model: String,
+    /// Environment variable of the workers that holds the key; empty for none.
+    pub key: String,
+    /// The server's own when none.
+    pub temperature: Option<f64>,
+    /// The server's own when none.
+    pub top_p: Option<f64>,
+    /// Most tokens of one reply.
+    pub max_tokens: u32,
+    /// Whether a seed goes with each request, where the protocol has a place for one.
+    pub seeded: bool,
+    /// Further fields of the request's body.
+    pub extra: Map,
+    /// How it is told of tools.
+    pub form: CallForm,
+    /// Price of input; unknown when none.
+    pub price_input: Option<Price>,
+    /// Price of input from the server's cache; that of other input when none.
+    pub price_cached: Option<Price>,
+    /// Price of output; unknown when none.
+    pub price_output: Option<Price>,
+    /// Requests begun in a minute; 0 is without limit.
+    pub requests_per_minute: u32,
+    /// Tokens in a minute; 0 is without limit.
+    pub tokens_per_minute: u64,
+    /// Requests at once; 0 is without limit.
+    pub concurrency: u32,
+    /// How long a connection is waited for.
+    pub connect_seconds: u32,
+    /// How long the first byte of an answer is waited for.
+    pub first_byte_seconds: u32,
+    /// How long a whole answer is waited for.
+    pub total_seconds: u32,
+    /// An endpoint that has answered nothing for so long is given up.
+    pub down_seconds: u32,
+}
+
+impl Default for ModelPlan {
+    fn default() -> Self {
+        let patience = Patience::default();
+        let seconds = |milliseconds: u64| (milliseconds / 1000) as u32;
+        Self {
+            protocol: Protocol::OpenAi,
+            url: String::new(),
+            command: Vec::new(),
+            model: String::new(),
+            key: String::new(),
+            temperature: None,
+            top_p: None,
+            max_tokens: 4096,
+            seeded: true,
+            extra: Map::new(),
+            form: CallForm::Native,
+            price_input: None,
+            price_cached: None,
+            price_output: None,
+            requests_per_minute: 0,
+            tokens_per_minute: 0,
+            concurrency: 0,
+            connect_seconds: seconds(patience.connect),
+            first_byte_seconds: seconds(patience.first_byte),
+            total_seconds: seconds(patience.total),
+            down_seconds: seconds(patience.down),
+        }
+    }
+}
+
+impl ModelPlan {
+    /// The model as jobs carry it.
+    pub fn endpoint(&self, name: &str) -> Endpoint {
+        Endpoint {
+            name: name.to_owned(),
+            protocol: self.protocol,
+            url: self.url.clone(),
+            command: self.command.clone(),
+            model: self.model.clone(),
+            key: self.key.clone(),
+            sampling: self.sampling(),
+            form: self.form,
+            prices: self.prices(),
+            rates: Rates {
+                requests_per_minute: self.requests_per_minute,
+                tokens_per_minute: self.tokens_per_minute,
+                concurrency: self.concurrency,
+            },
+            patience: Patience {
+                connect: u64::from(self.connect_seconds) * 1000,
+                first_byte: u64::from(self.first_byte_seconds) * 1000,
+                total: u64::from(self.total_seconds) * 1000,
+                down: u64::from(self.down_seconds) * 1000,
+            },
+        }
+    }
+
+    fn sampling(&self) -> Sampling {
+        Sampling {
+            temperature: self.temperature,
+            top_p: self.top_p,
+            max_tokens: self.max_tokens,
+            // Anthropic's Messages have no place for a seed.
+            seeded: self.seeded && self.protocol != Protocol::Anthropic,
+            extra: self.extra.clone(),
+        }
+    }
+
+    fn prices(&self) -> Prices {
+        let nano = |price: Option<Price>| price.map_or(0, |price| price.0);
+        Prices {
+            input: nano(self.price_input),
+            cached: nano(self.price_cached.or(self.price_input)),
+            output: nano(self.price_output),
+        }
+    }
+
+    /// What changes its answers, everything else as by default.
+    pub fn answers(&self) -> Self {
+        Self {
+            protocol: self.protocol,
+            command: self.command.clone(),
+            model: self.model.clone(),
+            temperature: self.temperature,
+            top_p: self.top_p,
+            max_tokens: self.max_tokens,
+            seeded: self.seeded,
+            extra: self.extra.clone(),
+            form: self.form,
+            ..Self::default()
+        }
+    }
+}
+
+impl Plan {
+    /// The model with this name.
+    pub fn endpoint(&self, name: &str) -> Option<Endpoint> {
+        self.models.get(name).map(|model| model.endpoint(name))
+    }
+}

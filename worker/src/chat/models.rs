@@ -1,0 +1,207 @@
+//! The way to models: every call of a worker goes through here, whatever it is for.
+//!
+//! A request that fails in a way that may pass is tried again after a pause with jitter, or when the
+//! server says so. An endpoint that fails for everybody is left alone by its circuit breaker: the jobs
+//! that need it go back to the queue and use no attempts, the others go on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use proto::digest::Digest;
+use proto::record::{Endpoint, Usage};
+use proto::store::{Leases, ReplyStore};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::breaker::{Breaker, Breakers, Ticket};
+use super::session::Stop;
+use super::{Answer, Client, Fault, read};
+use crate::process::metrics::Metrics;
+use crate::process::metrics::family::Label as _;
+use crate::process::metrics::label::{Code, Reply as Became, Tokens};
+use crate::process::telemetry::spans;
+
+/// Times that one request is sent, before its job waits in the queue.
+const TRIES: u32 = 4;
+/// Pause before the second try, without its jitter; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(500);
+/// A longer pause is spent in the queue.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Sends requests, however an endpoint is reached.
+#[async_trait]
+pub trait Wire: Send + Sync + std::fmt::Debug {
+    /// Sends a request once.
+    async fn send(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault>;
+}
+
+#[async_trait]
+impl Wire for Client {
+    async fn send(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+        self.ask(endpoint, body).await
+    }
+}
+
+/// Models, as the jobs of a worker share them.
+#[derive(Debug)]
+pub struct Models {
+    wire: Arc<dyn Wire>,
+    replies: Arc<dyn ReplyStore>,
+    leases: Arc<dyn Leases>,
+    breakers: Breakers,
+    holder: String,
+    metrics: Metrics,
+}
+
+impl Models {
+    /// Over this wire and these stores; `holder` is the worker's name.
+    pub fn new(
+        wire: Arc<dyn Wire>,
+        replies: Arc<dyn ReplyStore>,
+        leases: Arc<dyn Leases>,
+        holder: String,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            wire,
+            replies,
+            leases,
+            breakers: Breakers::default(),
+            holder,
+            metrics,
+        }
+    }
+
+    /// What was answered before.
+    pub fn replies(&self) -> &dyn ReplyStore {
+        &*self.replies
+    }
+
+    /// Who is at which job.
+    pub fn leases(&self) -> &dyn Leases {
+        &*self.leases
+    }
+
+    /// This worker's name.
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    /// Counts a reply that was kept and is used again.
+    pub(super) fn reused(&self) {
+        self.metrics.work.replies.of((Became::Reused,)).inc();
+    }
+
+    /// The answer to a request that is not kept.
+    pub(super) async fn call(
+        &self,
+        endpoint: &Endpoint,
+        body: &[u8],
+        hand_back: &CancellationToken,
+    ) -> Result<Answer, Stop> {
+        let breaker = self.breakers.of(endpoint);
+        let mut tries = 1;
+        loop {
+            if hand_back.is_cancelled() {
+                return Err(Stop::HandBack);
+            }
+            let ticket = admitted(&breaker, endpoint)?;
+            let sent = self.once(endpoint, body).await;
+            ticket.settle(now(), sent.as_ref().err());
+            let fault = match sent {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            let asked = fault.retry_after();
+            let pause = asked.unwrap_or_else(|| backoff(tries, Digest::of(body).head()));
+            if !fault.passing() || tries == TRIES || pause > LONGEST_PAUSE {
+                // Of an endpoint that is down for everybody no job is to blame.
+                admitted(&breaker, endpoint).map(drop)?;
+                return Err(Stop::Fault {
+                    endpoint: endpoint.name.clone(),
+                    fault,
+                });
+            }
+            tracing::debug!(endpoint = endpoint.name, %fault, tries, "a request is sent again");
+            tokio::select! {
+                () = hand_back.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            tries += 1;
+        }
+    }
+
+    async fn once(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+        let span = spans::chat(endpoint.protocol.label(), &endpoint.model);
+        let began = Instant::now();
+        let sent = self
+            .wire
+            .send(endpoint, body)
+            .instrument(span.clone())
+            .await;
+        let work = &self.metrics.work;
+        work.model_duration
+            .of(&endpoint.name, ())
+            .observe(began.elapsed().as_secs_f64());
+        let code = code(&sent);
+        work.model_requests.of(&endpoint.name, (code,)).inc();
+        match &sent {
+            Ok(answer) => {
+                if let Ok(reply) = read(endpoint.protocol, answer) {
+                    let Usage {
+                        input,
+                        cached,
+                        output,
+                    } = reply.usage;
+                    let tokens = |kind| work.model_tokens.of(&endpoint.name, (kind,));
+                    tokens(Tokens::Input).inc_by(input.saturating_sub(cached));
+                    tokens(Tokens::CachedInput).inc_by(cached);
+                    tokens(Tokens::Output).inc_by(output);
+                    spans::used(&span, &reply.model, input, output);
+                }
+                work.replies.of((Became::Kept,)).inc();
+            }
+            Err(_) => spans::failed(&span, code.text()),
+        }
+        sent
+    }
+}
+
+/// Leave for one request, unless the endpoint is left alone.
+fn admitted<'b>(breaker: &'b Breaker, endpoint: &Endpoint) -> Result<Ticket<'b>, Stop> {
+    breaker.admit(now()).map_err(|after| {
+        let down = breaker.down(now()).unwrap_or_default();
+        Stop::Down {
+            endpoint: endpoint.name.clone(),
+            down,
+            after,
+            given_up: down >= Duration::from_millis(endpoint.patience.down),
+        }
+    })
+}
+
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+/// The pause before the next try: half of it fixed, half by the request, so that those who failed
+/// together do not come again together.
+fn backoff(tries: u32, request: u64) -> Duration {
+    let half = PAUSE * 2_u32.saturating_pow(tries - 1) / 2;
+    half + half * (request % 256) as u32 / 255
+}
+
+/// How a request ended, for the metrics.
+fn code(sent: &Result<Answer, Fault>) -> Code {
+    match sent {
+        Ok(_) => Code::Ok,
+        Err(Fault::Status { status: 429, .. }) => Code::RateLimited,
+        Err(Fault::Status { status: 500.., .. }) => Code::ServerError,
+        Err(Fault::Status { .. } | Fault::Overflow(_) | Fault::Unready(_)) => Code::Refused,
+        Err(Fault::Timeout { .. }) => Code::Timeout,
+        Err(Fault::Connect(_) | Fault::Cut(_)) => Code::Connection,
+        Err(Fault::NoReply { .. } | Fault::TooLarge(_)) => Code::Malformed,
+    }
+}

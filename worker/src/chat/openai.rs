@@ -1,0 +1,429 @@
+//! Chat completions, as `OpenAI` and most servers have them.
+
+use proto::record::{Endpoint, Message, ToolCall, Usage};
+use serde_json::{Value as Json, json};
+
+use super::body::{self, Body};
+use super::{Answer, Fault, Finish, Reply, Request, ToolChoice, calls, unanswered};
+use crate::dialogue::conversation::Attempted;
+
+/// Field that newer models want instead of `max_tokens`.
+const NEWER_LIMIT: &str = "max_completion_tokens";
+
+/// The bytes of a request.
+pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
+    let sampling = &endpoint.sampling;
+    let mut body = Body::default();
+    body.set("model", endpoint.model.as_str());
+    body.set("max_tokens", sampling.max_tokens);
+    body.maybe("temperature", sampling.temperature);
+    body.maybe("top_p", sampling.top_p);
+    body.maybe("seed", request.seed);
+    if !request.tools.is_empty() {
+        body.set("tools", body::functions(request.tools));
+        // By words alone: a server that does not know the object form takes it for `auto`.
+        body.set("tool_choice", choice(request.choice));
+    }
+    if let Some(schema) = request.schema {
+        let inner = json!({
+            "name": schema.name,
+            "schema": body::json(&schema.schema),
+            "strict": true,
+        });
+        let format = json!({"type": "json_schema", "json_schema": inner});
+        body.set("response_format", format);
+    }
+    body.extend(&sampling.extra);
+    if sampling.extra.contains_key(NEWER_LIMIT) {
+        body.drop("max_tokens");
+    }
+    let system = (!request.system.is_empty()).then(|| system(request.system));
+    let said = request.messages.iter().map(message);
+    body.close(system.into_iter().chain(said).collect())
+}
+
+/// How a choice is written.
+pub(super) fn choice(choice: ToolChoice) -> &'static str {
+    match choice {
+        ToolChoice::Auto => "auto",
+        ToolChoice::Required => "required",
+        ToolChoice::None => "none",
+    }
+}
+
+fn system(text: &str) -> Json {
+    json!({"role": "system", "content": text})
+}
+
+/// A message. What a model thought is not sent back: servers drop it, or refuse it.
+pub(super) fn message(message: &Message) -> Json {
+    match message {
+        Message::User { text } => json!({"role": "user", "content": text}),
+        // Beside calls the text is empty and not null, which some templates print as a word.
+        Message::Assistant { text, calls, .. } => {
+            let mut said = json!({"role": "assistant", "content": text});
+            if !calls.is_empty() {
+                said["tool_calls"] = calls.iter().map(call).collect();
+            }
+            said
+        }
+        Message::Tool { call_id, text, .. } => {
+            json!({"role": "tool", "tool_call_id": call_id, "content": text})
+        }
+    }
+}
+
+fn call(call: &ToolCall) -> Json {
+    json!({
+        "id": call.id,
+        "type": "function",
+        "function": {
+            "name": calls::name(call),
+            "arguments": calls::arguments(call).to_string(),
+        },
+    })
+}
+
+/// The reply in an answer.
+///
+/// # Errors
+/// When there is none in it.
+pub fn read(answer: &Answer) -> Result<Reply, Fault> {
+    let json = unanswered::json(answer)?;
+    let choice = &json["choices"][0];
+    let message = &choice["message"];
+    let failed = !choice["error"].is_null() || choice["finish_reason"] == "error";
+    if failed || !message.is_object() {
+        return Err(unanswered::no_reply(answer));
+    }
+    let Spoken {
+        mut reasoning,
+        mut text,
+        refused,
+    } = Spoken::of(message);
+    let thought = ["reasoning_content", "reasoning"];
+    let thought = thought.iter().find_map(|field| message[*field].as_str());
+    reasoning.insert_str(0, thought.unwrap_or_default());
+    if let Some((thought, rest)) = think_aloud(&text) {
+        reasoning.push_str(thought);
+        text = rest.to_owned();
+    }
+    let refusal = message["refusal"].as_str().unwrap_or_default();
+    if text.is_empty() {
+        text.push_str(refusal);
+    }
+    let finish = if refused || !refusal.is_empty() {
+        Finish::Refused
+    } else {
+        finish(&choice["finish_reason"])
+    };
+    Ok(Reply {
+        model: json["model"].as_str().unwrap_or_default().to_owned(),
+        reasoning,
+        text,
+        calls: attempts(message),
+        finish,
+        usage: usage(&json["usage"]),
+    })
+}
+
+/// What is in a message's content: a text, or parts of several kinds.
+#[derive(Default)]
+struct Spoken {
+    reasoning: String,
+    text: String,
+    refused: bool,
+}
+
+impl Spoken {
+    fn of(message: &Json) -> Self {
+        let mut spoken = Self::default();
+        match &message["content"] {
+            Json::String(text) => spoken.text.push_str(text),
+            Json::Array(parts) => parts.iter().for_each(|part| spoken.add(part)),
+            _ => {}
+        }
+        spoken
+    }
+
+    fn add(&mut self, part: &Json) {
+        if let Some(text) = part.as_str().or_else(|| part["text"].as_str()) {
+            self.text.push_str(text);
+        } else if let Some(refusal) = part["refusal"].as_str() {
+            self.text.push_str(refusal);
+            self.refused = true;
+        } else if let Some(thought) = part["thinking"].as_str() {
+            self.reasoning.push_str(thought);
+        } else if let Some(thoughts) = part["thinking"].as_array() {
+            let texts = thoughts.iter().filter_map(|part| part["text"].as_str());
+            self.reasoning.extend(texts);
+        }
+    }
+}
+
+/// What a text begins with between the marks of thought, and the rest. Without an end, all of it was
+/// thought.
+fn think_aloud(text: &str) -> Option<(&str, &str)> {
+    let after = text.trim_start().strip_prefix("<think>")?;
+    let (thought, rest) = after.split_once("</think>").unwrap_or((after, ""));
+    Some((thought.trim(), rest.trim_start()))
+}
+
+/// Tools that a message uses, in the present form or the one before it.
+fn attempts(message: &Json) -> Vec<Attempted> {
+    let functions: Vec<&Json> = match (&message["tool_calls"], &message["function_call"]) {
+        (Json::Array(calls), _) => calls
+            .iter()
+            .map(|call| call.get("function").unwrap_or(call))
+            .collect(),
+        (_, function @ Json::Object(_)) => vec![function],
+        _ => Vec::new(),
+    };
+    let attempted = |function: &&Json| {
+        let name = function["name"].as_str().unwrap_or_default();
+        calls::attempted(name, &function["arguments"])
+    };
+    functions.iter().map(attempted).collect()
+}
+
+fn finish(reason: &Json) -> Finish {
+    match reason.as_str() {
+        Some("length" | "max_tokens") => Finish::Length,
+        Some("content_filter" | "refusal") => Finish::Refused,
+        _ => Finish::Complete,
+    }
+}
+
+fn usage(usage: &Json) -> Usage {
+    let cached = [
+        &usage["prompt_tokens_details"]["cached_tokens"],
+        &usage["prompt_cache_hit_tokens"],
+    ];
+    Usage {
+        input: usage["prompt_tokens"].as_u64().unwrap_or_default(),
+        cached: cached
+            .into_iter()
+            .find_map(Json::as_u64)
+            .unwrap_or_default(),
+        output: usage["completion_tokens"].as_u64().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::record::{Protocol, Value};
+
+    use super::super::Schema;
+    use super::super::tests::{conversation, endpoint, request, tool};
+    use super::*;
+
+    fn sent(endpoint: &Endpoint, request: &Request<'_>) -> Json {
+        serde_json::from_slice(&body(endpoint, request)).unwrap()
+    }
+
+    fn reply(body: &Json) -> Reply {
+        let body = body.to_string().into_bytes().into();
+        read(&Answer { status: 200, body }).unwrap()
+    }
+
+    /// The reply whose message is this.
+    fn of_message(message: &Json) -> Reply {
+        reply(&json!({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    }
+
+    #[test]
+    fn a_request_is_as_servers_want_it() {
+        let tools = [tool("get_order")];
+        let messages = conversation();
+        let body = body(&endpoint(Protocol::OpenAi), &request(&messages, &tools));
+        let wanted = concat!(
+            r#"{"model":"m-1","max_tokens":256,"temperature":0.0,"seed":7,"tools":[{"type":"function","#,
+            r#""function":{"name":"get_order","description":"Looks an order up.","parameters":"#,
+            r#"{"properties":{"id":{"type":"string"}},"required":["id"],"type":"object"}}}],"#,
+            r#""tool_choice":"auto","messages":[{"role":"system","content":"Be brief."},"#,
+            r#"{"role":"user","content":"Where is \"W1\"?"},{"role":"assistant","content":"","tool_calls":["#,
+            r#"{"id":"call_1","type":"function","function":{"name":"get_order","arguments":"{\"id\":\"W1\"}"}},"#,
+            r#"{"id":"call_2","type":"function","function":{"name":"get_order","arguments":"{}"}}]},"#,
+            r#"{"role":"tool","tool_call_id":"call_1","content":"{\"status\":\"paid\"}"},"#,
+            r#"{"role":"tool","tool_call_id":"call_2","content":"Error: no JSON object"}]}"#,
+        );
+        assert_eq!(String::from_utf8(body).unwrap(), wanted);
+    }
+
+    #[test]
+    fn choices_schemas_and_fields_of_the_plan_are_sent() {
+        let mut endpoint = endpoint(Protocol::OpenAi);
+        endpoint.sampling.extra = [
+            ("max_completion_tokens".to_owned(), Value::Int(99)),
+            ("top_k".to_owned(), Value::Int(20)),
+        ]
+        .into();
+        let schema = Schema {
+            name: "verdict",
+            schema: Value::parse(r#"{"type":"object"}"#).unwrap(),
+        };
+        let tools = [tool("get_order")];
+        for (choice, written) in [
+            (ToolChoice::Auto, "auto"),
+            (ToolChoice::Required, "required"),
+            (ToolChoice::None, "none"),
+        ] {
+            let request = Request {
+                choice,
+                schema: Some(&schema),
+                ..request(&[], &tools)
+            };
+            let sent = sent(&endpoint, &request);
+            assert_eq!(sent["tool_choice"], written);
+            assert_eq!(sent["max_completion_tokens"], 99);
+            assert_eq!(sent["top_k"], 20);
+            assert!(sent.get("max_tokens").is_none());
+            let inner = &sent["response_format"]["json_schema"];
+            assert_eq!(inner["name"], "verdict");
+            assert_eq!(inner["schema"], json!({"type": "object"}));
+        }
+        let without = sent(&endpoint, &request(&[], &[]));
+        assert!(without.get("tools").is_none() && without.get("tool_choice").is_none());
+    }
+
+    #[test]
+    fn a_reply_is_read_with_all_that_is_in_it() {
+        let read = reply(&json!({
+            "id": "x", "object": "chat.completion", "created": 1, "model": "m-1-large",
+            "choices": [{"index": 0, "logprobs": null, "finish_reason": "tool_calls", "message": {
+                "role": "assistant", "content": null, "reasoning_content": "Hm.",
+                "tool_calls": [
+                    {"type": "function", "function": {"name": "get_order", "arguments": "{\"id\":\"W1\"}"}, "id": "k3"},
+                    {"function": {"name": "get_order", "arguments": {"id": 2}}},
+                    {"function": {"name": "list_orders", "arguments": ""}},
+                    {"function": {"name": "get_order", "arguments": "{id: 1}"}},
+                    {"name": "flat", "arguments": "{}"},
+                    {},
+                ],
+            }}],
+            "usage": {"prompt_tokens": 900, "completion_tokens": 20, "total_tokens": 920,
+                "prompt_tokens_details": {"cached_tokens": 512, "audio_tokens": 0}},
+            "timings": {"cache_n": 512},
+        }));
+        assert_eq!(read.model, "m-1-large");
+        assert_eq!(read.reasoning, "Hm.");
+        assert_eq!(read.finish, Finish::Complete);
+        let usage = Usage {
+            input: 900,
+            cached: 512,
+            output: 20,
+        };
+        assert_eq!(read.usage, usage);
+        let calls = read.calls.iter().map(|attempted| {
+            let arguments = serde_json::to_string(&attempted.call.arguments).unwrap();
+            let malformed = attempted.malformed.as_deref();
+            (attempted.call.name.as_str(), arguments, malformed)
+        });
+        let wanted = [
+            ("get_order", r#"{"id":"W1"}"#, None),
+            ("get_order", r#"{"id":2}"#, None),
+            ("list_orders", "{}", None),
+            ("get_order", "{}", Some("{id: 1}")),
+            ("flat", "{}", None),
+            ("", "{}", None),
+        ];
+        let wanted = wanted.map(|(name, arguments, bad)| (name, arguments.to_owned(), bad));
+        assert_eq!(calls.collect::<Vec<_>>(), wanted);
+        assert!(!read.is_void());
+    }
+
+    #[test]
+    fn texts_and_thoughts_come_in_many_forms() {
+        let parts = json!([
+            {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+            {"type": "text", "text": "One "}, {"type": "text", "text": "two."},
+            {"type": "image_url", "image_url": {"url": "data:"}},
+        ]);
+        for (message, reasoning, text) in [
+            (json!({"content": "Hello."}), "", "Hello."),
+            (json!({"content": null}), "", ""),
+            (json!({}), "", ""),
+            (json!({"content": 7}), "", ""),
+            (json!({"content": parts}), "Hm.", "One two."),
+            (json!({"content": "a", "reasoning": "b"}), "b", "a"),
+            (
+                json!({"content": "a", "reasoning_content": null, "reasoning": "b"}),
+                "b",
+                "a",
+            ),
+            (
+                json!({"content": "\n<think>\nHm.\n</think>\n\nYes."}),
+                "Hm.",
+                "Yes.",
+            ),
+            (json!({"content": "<think>Hm"}), "Hm", ""),
+            (
+                json!({"content": "So <think>x</think> y"}),
+                "",
+                "So <think>x</think> y",
+            ),
+        ] {
+            let read = of_message(&message);
+            assert_eq!(
+                (&*read.reasoning, &*read.text),
+                (reasoning, text),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn why_it_stopped_is_known() {
+        for (reason, wanted) in [
+            (json!("stop"), Finish::Complete),
+            (json!("tool_calls"), Finish::Complete),
+            (json!(null), Finish::Complete),
+            (json!("eos"), Finish::Complete),
+            (json!("length"), Finish::Length),
+            (json!("content_filter"), Finish::Refused),
+        ] {
+            let choice = json!({"message": {"content": "x"}, "finish_reason": reason});
+            assert_eq!(reply(&json!({"choices": [choice]})).finish, wanted);
+        }
+        for message in [
+            json!({"content": null, "refusal": "I can't."}),
+            json!({"content": [{"type": "refusal", "refusal": "I can't."}]}),
+        ] {
+            let read = of_message(&message);
+            assert_eq!(read.finish, Finish::Refused);
+            assert_eq!(read.text, "I can't.");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_reply_is_a_passing_fault() {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "\"text\"",
+            "<html>",
+            r#"{"choices":[]}"#,
+            r#"{"choices":[{}]}"#,
+            r#"{"choices":[{"message":null}]}"#,
+            r#"{"choices":[{"message":{"content":"x"},"finish_reason":"error"}]}"#,
+            r#"{"choices":[{"message":{"content":"x"},"error":{"code":502}}]}"#,
+            r#"{"choices":[{"message":{"content":"x"}}],"error":{"message":"late"}}"#,
+            r#"{"choices":[{"message":{"content":"x"}}]"#,
+            r#"{"choices":[{"message":{"content":"\ud800"}}]}"#,
+        ] {
+            let body = body.as_bytes().into();
+            let fault = read(&Answer { status: 200, body }).unwrap_err();
+            assert!(
+                matches!(fault, Fault::NoReply { status: 200, .. }),
+                "{fault}"
+            );
+            assert!(fault.passing());
+        }
+        let body = b"{\"choices\":[{\"message\":{\"content\":\"\xff\"}}]}"
+            .as_slice()
+            .into();
+        let fault = read(&Answer { status: 200, body }).unwrap_err();
+        assert!(fault.to_string().contains('\u{fffd}'), "{fault}");
+    }
+}

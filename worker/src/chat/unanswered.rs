@@ -1,0 +1,251 @@
+//! Answers that hold no reply: what they say instead, and whether it is that the context is full.
+
+use serde_json::Value as Json;
+
+use super::{Answer, Fault};
+
+/// Most characters of a body that a fault shows.
+const SHOWN: usize = 300;
+
+/// Most bytes of a body that are looked at for them.
+const LOOKED_AT: usize = 4 << 10;
+
+/// Names of the error that a conversation no longer fits.
+const NAMES: [&str; 4] = [
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "model_context_window_exceeded",
+    "request_too_large",
+];
+
+/// What servers without such a name say then, in lower case.
+const PHRASES: [&str; 13] = [
+    "context length",
+    "context window",
+    "context size",
+    "context limit",
+    "maximum model length",
+    "max_model_len",
+    "prompt is too long",
+    "prompt too long",
+    "input is too long",
+    "`inputs` tokens",
+    "token count exceeds the maximum",
+    "exceeds the maximum number of tokens",
+    "reduce the length of the messages",
+];
+
+/// The body as JSON, of an answer that may hold a reply.
+pub(super) fn json(answer: &Answer) -> Result<Json, Fault> {
+    if answer.status >= 400 {
+        return Err(fault(answer));
+    }
+    let json: Json = serde_json::from_slice(&answer.body).map_err(|_| no_reply(answer))?;
+    let fine = (200..300).contains(&answer.status) && json["error"].is_null();
+    if fine { Ok(json) } else { Err(fault(answer)) }
+}
+
+/// Why there is no reply in an answer that holds an error.
+pub(super) fn fault(answer: &Answer) -> Fault {
+    let said = Said::by(answer);
+    let Answer { status, .. } = *answer;
+    if said.overflow(status) {
+        return Fault::Overflow(said.text);
+    }
+    let text = said.text;
+    match status {
+        400.. => Fault::Status {
+            status,
+            text,
+            retry_after: None,
+        },
+        _ => Fault::NoReply { status, text },
+    }
+}
+
+/// The fault of an answer that is not of the form of a reply.
+pub(super) fn no_reply(answer: &Answer) -> Fault {
+    Fault::NoReply {
+        status: answer.status,
+        text: beginning(&answer.body),
+    }
+}
+
+/// What an error says.
+struct Said {
+    /// Its name, or names.
+    names: Vec<String>,
+    /// In words.
+    text: String,
+}
+
+impl Said {
+    fn by(answer: &Answer) -> Self {
+        let json: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let error = &json["error"];
+        let names = [&error["code"], &error["type"], &json["type"], error];
+        let texts = [
+            &error["message"],
+            error,
+            &json["message"],
+            &json["detail"],
+            &json["detail"]["message"],
+        ];
+        let text = texts.into_iter().find_map(Json::as_str);
+        let names = names.into_iter().filter_map(Json::as_str);
+        Self {
+            names: names.map(str::to_owned).collect(),
+            text: match text {
+                Some(text) => shown(text),
+                None => beginning(&answer.body),
+            },
+        }
+    }
+
+    /// Whether it is that the conversation no longer fits into the model's context.
+    fn overflow(&self, status: u16) -> bool {
+        // A quota of tokens is spent where others have asked before, however short this conversation is.
+        let quota = self.names.iter().any(|name| name.contains("rate_limit"));
+        if quota || matches!(status, 401 | 403 | 404 | 408 | 429) {
+            return false;
+        }
+        let named = self.names.iter().any(|name| NAMES.contains(&name.as_str()));
+        let text = self.text.to_lowercase();
+        status == 413 || named || PHRASES.iter().any(|phrase| text.contains(phrase))
+    }
+}
+
+/// The beginning of a body.
+fn beginning(body: &[u8]) -> String {
+    if body.is_empty() {
+        return "an empty body".to_owned();
+    }
+    shown(&String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]))
+}
+
+/// As one line of no more characters than one reads.
+fn shown(text: &str) -> String {
+    let mut words = text
+        .split(|char: char| char.is_whitespace() || char.is_control())
+        .filter(|word| !word.is_empty());
+    let mut line = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        line.push(' ');
+        line.push_str(word);
+    }
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &str) -> Fault {
+        let body = body.as_bytes().into();
+        json(&Answer { status, body }).unwrap_err()
+    }
+
+    #[test]
+    fn a_full_context_is_known_in_all_its_forms() {
+        for (status, body) in [
+            (
+                400,
+                r#"{"error":{"message":"too much","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"request (2100 tokens) exceeds the available context size (1024 tokens), try increasing it","type":"exceed_context_size_error","n_prompt_tokens":2100,"n_ctx":1024}}"#,
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"This model's maximum context length is 2048 tokens. However, you requested 2500 tokens in the messages.","type":"BadRequestError","param":null,"code":400}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"The decoder prompt (length 5000) is longer than the maximum model length of 2048.","type":"BadRequestError","code":400}}"#,
+            ),
+            (
+                400,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 208310 tokens > 200000 maximum"}}"#,
+            ),
+            (
+                400,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"}}"#,
+            ),
+            (
+                422,
+                r#"{"error":"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` tokens and 200 `max_new_tokens`","error_type":"validation"}"#,
+            ),
+            (
+                413,
+                "<html><head><title>413 Request Entity Too Large</title>",
+            ),
+            (413, ""),
+            (
+                200,
+                r#"{"error":{"message":"maximum context length is 8192 tokens","code":400}}"#,
+            ),
+        ] {
+            assert!(matches!(of(status, body), Fault::Overflow(_)), "{body}");
+        }
+    }
+
+    #[test]
+    fn other_errors_are_no_full_context() {
+        for (status, body, text) in [
+            (
+                429,
+                r#"{"error":{"message":"Rate limit reached: reduce the length of the messages","code":"rate_limit_exceeded"}}"#,
+                "Rate limit reached",
+            ),
+            (
+                413,
+                r#"{"error":{"message":"Request too large on tokens per minute (TPM)","code":"rate_limit_exceeded"}}"#,
+                "Request too large",
+            ),
+            (401, r#"{"error":{"message":"no such key"}}"#, "no such key"),
+            (400, r#"{"detail":"bad tools"}"#, "bad tools"),
+            (503, "", "an empty body"),
+            (
+                502,
+                "<html>\n\t<h1>Bad   Gateway</h1>\u{0}",
+                "<html> <h1>Bad Gateway</h1>",
+            ),
+        ] {
+            match of(status, body) {
+                Fault::Status {
+                    status: found,
+                    text: said,
+                    ..
+                } => {
+                    assert_eq!(found, status);
+                    assert!(said.starts_with(text), "{said}");
+                }
+                other => panic!("{body}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_reply_is_shown_by_its_beginning() {
+        let deep = "[".repeat(100_000);
+        for (status, body, text) in [
+            (200, "", "an empty body"),
+            (200, "<!doctype html><p>Hello", "<!doctype html><p>Hello"),
+            (200, r#"{"choices":[{"mess"#, r#"{"choices":[{"mess"#),
+            (200, r#"{"error":"overloaded"}"#, "overloaded"),
+            (302, "{}", "{}"),
+            (204, "", "an empty body"),
+            (200, &deep, &format!("{}…", &deep[..SHOWN])),
+        ] {
+            let wanted = Fault::NoReply {
+                status,
+                text: text.to_owned(),
+            };
+            assert_eq!(of(status, body), wanted);
+        }
+    }
+}

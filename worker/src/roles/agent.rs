@@ -1,0 +1,149 @@
+//! A language model as the agent under test.
+
+use proto::digest::Digest;
+use proto::record::{Actor, AgentFault, CallForm, Ending, Endpoint, Part, Role, ToolSpec};
+use serde_json::json;
+
+use super::prompts::{AGENT, AGENT_REACT, PromptError, Prompts};
+use super::react;
+use crate::chat::models::Models;
+use crate::chat::session::{Place, Session, Stop, Subject};
+use crate::chat::{Fault, Finish, Reply, Request, ToolChoice};
+use crate::dialogue::conversation::{AgentTurn, Conversation};
+use crate::domains::Domain;
+
+/// Replies to one request that may be empty or cut before that is the agent's fault: the first, and two
+/// regenerations.
+const TRIES: u32 = 3;
+
+/// What an agent is told before anything is said: the same for every conversation over a domain.
+#[derive(Debug)]
+pub struct Briefing {
+    system: String,
+    tools: Vec<ToolSpec>,
+    prompt: Digest,
+}
+
+impl Briefing {
+    /// Over a domain, in this form.
+    ///
+    /// # Errors
+    /// When the plan's own prompt does not render.
+    pub fn new(
+        domain: &dyn Domain,
+        form: CallForm,
+        prompts: &Prompts,
+    ) -> Result<Self, PromptError> {
+        let own = |tool: &&ToolSpec| tool.actor == Actor::Assistant;
+        let tools: Vec<ToolSpec> = domain.tools().iter().filter(own).cloned().collect();
+        let name = match form {
+            CallForm::Native => AGENT,
+            CallForm::React => AGENT_REACT,
+        };
+        let described = tools.iter().map(|tool| {
+            json!({
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters.to_string(),
+            })
+        });
+        let described: Vec<_> = described.collect();
+        let context = json!({"policy": domain.policy(), "tools": described});
+        let system = prompts.render(name, &context)?;
+        Ok(Self {
+            system,
+            tools: match form {
+                CallForm::Native => tools,
+                CallForm::React => Vec::new(),
+            },
+            prompt: prompts.digest(name),
+        })
+    }
+}
+
+/// What a model's turn came to.
+#[derive(Debug)]
+pub enum Turn {
+    /// It spoke or used tools.
+    Spoke(AgentTurn),
+    /// It ended the conversation, by its own fault.
+    Ended(Ending),
+}
+
+/// A model as the agent under test.
+#[derive(Debug)]
+pub struct ModelAgent<'a> {
+    session: Session<'a>,
+    briefing: &'a Briefing,
+}
+
+impl<'a> ModelAgent<'a> {
+    /// An agent that has not spoken.
+    pub fn new(
+        models: &'a Models,
+        place: &'a Place,
+        subject: &'a Subject,
+        endpoint: &'a Endpoint,
+        briefing: &'a Briefing,
+    ) -> Self {
+        let role = Role::Agent;
+        let session = Session::new(models, place, subject, role, endpoint, briefing.prompt);
+        Self { session, briefing }
+    }
+
+    /// What it had to do with the episode.
+    pub fn into_part(self) -> Part {
+        self.session.into_part()
+    }
+
+    /// Its next turn.
+    ///
+    /// # Errors
+    /// When it can't be asked now, or gives no reply.
+    pub async fn turn(&mut self, conversation: &Conversation<'_>) -> Result<Turn, Stop> {
+        let react = self.session.endpoint().form == CallForm::React;
+        let written;
+        let messages = if react {
+            written = react::written(conversation.messages());
+            &written
+        } else {
+            conversation.messages()
+        };
+        let request = Request {
+            system: &self.briefing.system,
+            messages,
+            tools: &self.briefing.tools,
+            choice: ToolChoice::Auto,
+            schema: None,
+            seed: None,
+        };
+        for regeneration in 0..TRIES {
+            let reply = match self.session.ask(&request, regeneration).await {
+                Err(Stop::Fault {
+                    fault: Fault::Overflow(_),
+                    ..
+                }) => return Ok(Turn::Ended(Ending::Agent(AgentFault::ContextOverflow))),
+                reply => reply?,
+            };
+            if reply.finish == Finish::Refused {
+                return Ok(Turn::Ended(Ending::Agent(AgentFault::ContentRefusal)));
+            }
+            if !reply.is_void() {
+                self.session.next_turn();
+                let reply = if react { react::read(reply) } else { reply };
+                return Ok(Turn::Spoke(spoken(reply)));
+            }
+        }
+        self.session.next_turn();
+        Ok(Turn::Spoke(AgentTurn::default()))
+    }
+}
+
+fn spoken(reply: Reply) -> AgentTurn {
+    let said = !reply.text.trim().is_empty();
+    AgentTurn {
+        reasoning: reply.reasoning,
+        text: if said { reply.text } else { String::new() },
+        calls: reply.calls,
+    }
+}

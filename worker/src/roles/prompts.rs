@@ -1,0 +1,142 @@
+//! The words that models are asked in: templates under `worker/prompts`, each of which a plan may replace
+//! by its own file of the same name.
+//!
+//! What a template was is part of what came of it, so its digest goes into every row's provenance.
+
+use std::collections::BTreeMap;
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use proto::digest::{Digest, Hasher};
+use serde_json::Value as Json;
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../prompts/", $name)))),*]
+    };
+}
+
+/// The built-in templates by file name.
+pub const BUILT_IN: [(&str, &str); 3] = built_in!["agent.md.j2", "agent_react.md.j2", "user.md.j2"];
+
+/// System prompt of an agent that calls tools by its protocol's means.
+pub const AGENT: &str = "agent.md.j2";
+/// System prompt of an agent that calls tools in text.
+pub const AGENT_REACT: &str = "agent_react.md.j2";
+/// System prompt of a simulated user.
+pub const USER: &str = "user.md.j2";
+
+/// Why a prompt can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// A file of the plan's replaces nothing.
+    #[error("no prompt is called `{name}`; there are {}", names())]
+    Unknown {
+        /// The file's name.
+        name: String,
+    },
+    /// A template does not parse, or names what is not there.
+    #[error("prompt `{name}`: {source:#}")]
+    Template {
+        /// The file's name.
+        name: String,
+        /// What is wrong with it.
+        source: minijinja::Error,
+    },
+}
+
+fn names() -> String {
+    BUILT_IN.map(|(name, _)| name).join(", ")
+}
+
+/// Templates, those of the plan before the built-in ones.
+#[derive(Debug)]
+pub struct Prompts {
+    texts: BTreeMap<&'static str, String>,
+}
+
+impl Prompts {
+    /// The built-in templates, some replaced by the plan's.
+    ///
+    /// # Errors
+    /// When a file replaces nothing, or does not parse.
+    pub fn new(own: &[(String, String)]) -> Result<Self, PromptError> {
+        let mut texts: BTreeMap<&'static str, String> = BUILT_IN
+            .iter()
+            .map(|&(name, text)| (name, text.to_owned()))
+            .collect();
+        for (name, text) in own {
+            let known = BUILT_IN.iter().find(|(built_in, _)| built_in == name);
+            let Some(&(known, _)) = known else {
+                return Err(PromptError::Unknown { name: name.clone() });
+            };
+            environment()
+                .template_from_str(text)
+                .map_err(|source| PromptError::Template {
+                    name: name.clone(),
+                    source,
+                })?;
+            texts.insert(known, text.clone());
+        }
+        Ok(Self { texts })
+    }
+
+    /// The prompt of this name over `context`.
+    ///
+    /// # Errors
+    /// When the template names what is not in the context.
+    pub fn render(&self, name: &'static str, context: &Json) -> Result<String, PromptError> {
+        let rendered = environment().render_str(&self.texts[name], Serde(context));
+        rendered.map_err(|source| PromptError::Template {
+            name: name.to_owned(),
+            source,
+        })
+    }
+
+    /// Digest of a template.
+    pub fn digest(&self, name: &'static str) -> Digest {
+        let mut hasher = Hasher::new("t2t.prompt", 1);
+        hasher.text(name).text(&self.texts[name]);
+        hasher.finish()
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plans_own_prompt_replaces_the_built_in_one_and_its_digest() {
+        let policy = json!({"policy": "Be kind."});
+        let built_in = Prompts::new(&[]).unwrap();
+        assert_eq!(built_in.render(AGENT, &policy).unwrap(), "Be kind.");
+        let own = [(AGENT.to_owned(), "Policy:\n{{ policy }}".to_owned())];
+        let own = Prompts::new(&own).unwrap();
+        assert_eq!(own.render(AGENT, &policy).unwrap(), "Policy:\nBe kind.");
+        assert_ne!(own.digest(AGENT), built_in.digest(AGENT));
+        assert_eq!(own.digest(AGENT_REACT), built_in.digest(AGENT_REACT));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_prompt_is_told_with_its_name() {
+        let refused = |name: &str, text: &str| {
+            Prompts::new(&[(name.to_owned(), text.to_owned())])
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused("agnet.md.j2", "").contains("agent.md.j2"));
+        assert!(refused(AGENT, "{{ policy").contains(AGENT));
+        let own = [(AGENT.to_owned(), "{{ poilcy }}".to_owned())];
+        let own = Prompts::new(&own).unwrap();
+        let error = own.render(AGENT, &json!({"policy": ""})).unwrap_err();
+        assert!(error.to_string().contains(AGENT), "{error}");
+    }
+}

@@ -1,0 +1,234 @@
+//! Tool calls in text, for models without function calling: thought, action and its input, then the
+//! observation as the next message (Yao et al. 2022, arXiv 2210.03629).
+//!
+//! What a model wrote is read leniently, since such models are weak: markers in any case, input over
+//! several lines or in a code fence, an answer without its marker. What is read and written again is in
+//! the one form that the prompt shows, so that a conversation's prefix stays the same from turn to turn.
+
+use proto::record::{Message, PlannedCall, Value};
+
+use super::structured::{first_value, unfenced};
+use crate::chat::Reply;
+use crate::dialogue::conversation::Attempted;
+
+const THOUGHT: &str = "Thought:";
+const ACTION: &str = "Action:";
+const INPUT: &str = "Action Input:";
+const ANSWER: &str = "Answer:";
+const OBSERVATION: &str = "Observation:";
+
+/// A conversation as such a model sees it.
+pub fn written(messages: &[Message]) -> Vec<Message> {
+    messages.iter().flat_map(told).collect()
+}
+
+fn told(message: &Message) -> Vec<Message> {
+    match message {
+        Message::User { .. } => vec![message.clone()],
+        Message::Tool { text, .. } => vec![Message::User {
+            text: format!("{OBSERVATION} {text}"),
+        }],
+        Message::Assistant {
+            reasoning,
+            text,
+            calls,
+        } => {
+            let mut lines = Vec::new();
+            if !reasoning.is_empty() {
+                lines.push(format!("{THOUGHT} {reasoning}"));
+            }
+            for call in calls {
+                lines.push(format!("{ACTION} {}", call.name));
+                let arguments = call.malformed.clone();
+                let arguments = arguments.unwrap_or_else(|| {
+                    serde_json::to_string(&call.arguments).expect("arguments are plain data")
+                });
+                lines.push(format!("{INPUT} {arguments}"));
+            }
+            if !text.is_empty() {
+                lines.push(format!("{ANSWER} {text}"));
+            }
+            vec![Message::Assistant {
+                reasoning: String::new(),
+                text: lines.join("\n"),
+                calls: Vec::new(),
+            }]
+        }
+    }
+}
+
+/// What the text of a reply means: an action or an answer, with the thought before it.
+pub fn read(reply: Reply) -> Reply {
+    // A model that goes on to imagine the observation has said nothing of its own after it.
+    let own = match find(&reply.text, OBSERVATION) {
+        Some(at) => &reply.text[..at],
+        None => &reply.text[..],
+    };
+    let action = find(own, ACTION);
+    let answer = find(own, ANSWER);
+    let (begin, text, calls) = match (action, answer) {
+        (Some(action), answer) if answer.is_none_or(|answer| action < answer) => {
+            let end = answer.unwrap_or(own.len());
+            (action, String::new(), vec![attempted(&own[action..end])])
+        }
+        (_, Some(answer)) => {
+            let said = own[answer + ANSWER.len()..].trim();
+            (answer, said.to_owned(), Vec::new())
+        }
+        // All of it is said, but for a thought's marker.
+        (_, None) => (0, without_marker(own, THOUGHT).to_owned(), Vec::new()),
+    };
+    let thought = without_marker(&own[..begin], THOUGHT);
+    let reasoning = match (reply.reasoning.is_empty(), thought.is_empty()) {
+        (false, false) => format!("{}\n{thought}", reply.reasoning),
+        (false, true) => reply.reasoning,
+        (true, _) => thought.to_owned(),
+    };
+    Reply {
+        reasoning,
+        text,
+        calls,
+        ..reply
+    }
+}
+
+/// The call in a text that begins with its action.
+fn attempted(text: &str) -> Attempted {
+    let body = &text[ACTION.len()..];
+    let (name, input) = match find(body, INPUT) {
+        Some(at) => (&body[..at], &body[at + INPUT.len()..]),
+        None => body.split_once('\n').unwrap_or((body, "")),
+    };
+    let name = name.trim().trim_matches(['`', '"', '*']).to_owned();
+    let input = unfenced(input);
+    let (arguments, malformed) = match first_value(input) {
+        Some(Value::Map(arguments)) => (arguments, None),
+        None if input.is_empty() => Default::default(),
+        _ => (Default::default(), Some(input.to_owned())),
+    };
+    Attempted {
+        call: PlannedCall { name, arguments },
+        malformed,
+    }
+}
+
+/// Where a marker begins, in any case: at the beginning of a line.
+fn find(text: &str, marker: &str) -> Option<usize> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let begins = line.trim_start();
+        let found = begins.get(..marker.len());
+        if found.is_some_and(|found| found.eq_ignore_ascii_case(marker)) {
+            return Some(at + line.len() - begins.len());
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn without_marker<'a>(text: &'a str, marker: &str) -> &'a str {
+    let text = text.trim();
+    match find(text, marker) {
+        Some(0) => text[marker.len()..].trim(),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proto::record::ToolCall;
+
+    use super::*;
+
+    fn reads(text: &str) -> Reply {
+        read(Reply {
+            text: text.to_owned(),
+            ..Reply::default()
+        })
+    }
+
+    fn call(name: &str, arguments: &str) -> Attempted {
+        let Ok(Value::Map(arguments)) = Value::parse(arguments) else {
+            panic!("{arguments} is an object");
+        };
+        let name = name.to_owned();
+        PlannedCall { name, arguments }.into()
+    }
+
+    #[test]
+    fn actions_and_answers_are_read_however_they_are_written() {
+        let find = call("get_order", r##"{"id":"#W1"}"##);
+        for text in [
+            "Thought: look it up\nAction: get_order\nAction Input: {\"id\":\"#W1\"}",
+            "look it up\naction: `get_order`\naction input:\n```json\n{\"id\": \"#W1\"}\n```",
+            "Thought: look it up\nAction: get_order\n{\"id\": \"#W1\"}",
+            "Thought: look it up\nAction: get_order\nAction Input: {\"id\":\"#W1\"} and then\nObservation: found\nAnswer: Done!",
+        ] {
+            let reply = reads(text);
+            assert_eq!(reply.calls, std::slice::from_ref(&find), "{text}");
+            assert_eq!(
+                (&*reply.reasoning, &*reply.text),
+                ("look it up", ""),
+                "{text}"
+            );
+        }
+        let reply = reads("Thought: greet\nAnswer: Hello!\nHow can I help?");
+        assert_eq!(reply.reasoning, "greet");
+        assert_eq!(reply.text, "Hello!\nHow can I help?");
+        assert_eq!(reads("Just a word.").text, "Just a word.");
+        assert_eq!(
+            reads("Action: list\nAction Input:").calls,
+            [call("list", "{}")]
+        );
+    }
+
+    #[test]
+    fn input_that_is_no_object_is_malformed_as_it_was_written() {
+        for input in ["{\"id\": ", "[1]", "W1"] {
+            let reply = reads(&format!("Action: get_order\nAction Input: {input}"));
+            assert_eq!(reply.calls[0].malformed.as_deref(), Some(input.trim()));
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_written_in_the_form_of_the_prompt() {
+        let messages = [
+            Message::Assistant {
+                reasoning: "look".to_owned(),
+                text: String::new(),
+                calls: vec![ToolCall {
+                    id: "call_1".to_owned(),
+                    name: "get".to_owned(),
+                    arguments: Default::default(),
+                    malformed: None,
+                }],
+            },
+            Message::Tool {
+                call_id: "call_1".to_owned(),
+                name: "get".to_owned(),
+                text: "{}".to_owned(),
+                error: false,
+            },
+        ];
+        let written = written(&messages);
+        let Message::Assistant { text, .. } = &written[0] else {
+            panic!("an agent's message stays one");
+        };
+        assert_eq!(text, "Thought: look\nAction: get\nAction Input: {}");
+        assert_eq!(
+            written[1],
+            Message::User {
+                text: "Observation: {}".to_owned()
+            }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_reads(text in ".{0,200}") {
+            reads(&text);
+            reads(&format!("Action: {text}"));
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! An episode with a model in it: the driver that does the waiting.
+//!
+//! An episode that stops begins anew wherever its job comes next, and hears at once everything that was
+//! said before, since replies are kept. So nothing of a conversation lies anywhere but in its worker.
+
+use std::time::Duration;
+
+use proto::job::{Job, Stage, StageInput};
+use proto::outcome::{Outcome, StageResult};
+use proto::record::{CallForm, Ending, Endpoint, Episode, Part, Role, Task};
+use proto::seed::Seed;
+
+use super::agent::{self, Briefing, ModelAgent};
+use super::prompts::Prompts;
+use super::user::{self, ModelUser, Script};
+use crate::chat::models::Models;
+use crate::chat::session::{Place, Stop, Subject};
+use crate::dialogue::conversation::{Conversation, Limits, Next};
+use crate::domains::Domain;
+use crate::executor::{ATTEMPTS, Attempt, Done};
+use crate::participants::agenda::Agenda;
+use crate::participants::agents::PlannedAgent;
+use crate::participants::{Agent, User as _};
+use crate::stages::{AGENDA, episode_id};
+
+/// Wait of a job that could not reach the kept replies.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Does a rollout in which a model plays a part.
+pub async fn perform(
+    models: &Models,
+    domain: &dyn Domain,
+    job: &Job,
+    attempt: &Attempt,
+    place: &Place,
+) -> Done {
+    let (id, stage) = (job.id, Stage::Rollout);
+    let StageInput::Rollout { task, agent, trial } = &job.input else {
+        return Done::Outcome(Outcome::failed(
+            id,
+            job.input.stage(),
+            "only rollouts have models",
+        ));
+    };
+    let subject = Subject {
+        slot: job.cell.slot,
+        candidate: job.candidate,
+        agent: agent.clone(),
+        trial: *trial,
+        twin: task.twin_of.is_some(),
+    };
+    let episode = Play {
+        models,
+        domain,
+        job,
+        place,
+        subject: &subject,
+        task,
+        last: attempt.number >= ATTEMPTS,
+    };
+    match episode.play().await {
+        Ok(Ok(episode)) => Done::Outcome(Outcome {
+            job: id,
+            result: StageResult::Played(Box::new(episode)),
+        }),
+        Ok(Err(done)) => done,
+        Err(error) => Done::Outcome(Outcome::failed(id, stage, error)),
+    }
+}
+
+/// One episode to be played.
+struct Play<'a> {
+    models: &'a Models,
+    domain: &'a dyn Domain,
+    job: &'a Job,
+    place: &'a Place,
+    subject: &'a Subject,
+    task: &'a Task,
+    /// Whether no further attempt will be made.
+    last: bool,
+}
+
+impl Play<'_> {
+    /// The episode, or why its job is not done now; an error is a fault of the software or the plan.
+    async fn play(&self) -> Result<Result<Episode, Done>, String> {
+        let cast = &self.job.cast;
+        let prompts = Prompts::new(&cast.prompts).map_err(told)?;
+        let by_model = cast.model(Role::Agent);
+        let form = by_model.map_or(CallForm::Native, |endpoint| endpoint.form);
+        let briefing = Briefing::new(self.domain, form, &prompts).map_err(told)?;
+        let script = Script::new(self.domain, self.task, &prompts).map_err(told)?;
+        let id = episode_id(self.task.id, &self.subject.agent, self.subject.trial);
+        let mut agent = self.agent(by_model, &briefing, Seed(id.0).child("agent", 0))?;
+        let mut user = self.user(cast.model(Role::User), &script, Seed(id.0).child("user", 0));
+        let mut conversation =
+            Conversation::new(self.domain, self.task, Limits::default(), true).map_err(told)?;
+        if let Err(stop) = converse(&mut conversation, &mut user, &mut agent).await {
+            match settled(stop, self.last) {
+                Ok(ending) => conversation.end(ending),
+                Err(done) => return Ok(Err(done)),
+            }
+        }
+        let parts = user.into_part().into_iter().chain(agent.into_part());
+        Ok(Ok(self.episode(conversation, id, parts.collect())))
+    }
+
+    fn agent<'a>(
+        &'a self,
+        endpoint: Option<&'a Endpoint>,
+        briefing: &'a Briefing,
+        seed: Seed,
+    ) -> Result<AgentSeat<'a>, String> {
+        let Some(endpoint) = endpoint else {
+            let planned = PlannedAgent::parse(&self.subject.agent).map_err(told)?;
+            return Ok(AgentSeat::Scripted(planned.build(
+                self.domain,
+                self.task,
+                seed,
+            )));
+        };
+        let (models, place, subject) = (self.models, self.place, self.subject);
+        let agent = ModelAgent::new(models, place, subject, endpoint, briefing);
+        Ok(AgentSeat::Model(Box::new(agent)))
+    }
+
+    fn user<'a>(
+        &'a self,
+        endpoint: Option<&'a Endpoint>,
+        script: &'a Script,
+        seed: Seed,
+    ) -> UserSeat<'a> {
+        let Some(endpoint) = endpoint else {
+            return UserSeat::Agenda(Box::new(Agenda::new(self.domain, self.task, seed)));
+        };
+        let session = (self.models, self.place, self.subject, endpoint);
+        let user = ModelUser::new(session, script, self.domain, self.task);
+        UserSeat::Model(Box::new(user))
+    }
+
+    fn episode(
+        &self,
+        conversation: Conversation<'_>,
+        id: proto::ids::EpisodeId,
+        parts: Vec<Part>,
+    ) -> Episode {
+        let (messages, ending, state, verdict) = conversation.finish();
+        Episode {
+            id,
+            task: self.task.id,
+            agent: self.subject.agent.clone(),
+            user: match self.job.cast.model(Role::User) {
+                Some(endpoint) => format!("model:{}", endpoint.name),
+                None => AGENDA.to_owned(),
+            },
+            trial: self.subject.trial,
+            messages,
+            ending,
+            state,
+            verdict,
+            parts,
+        }
+    }
+}
+
+fn told(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Who sits where the agent sits.
+enum AgentSeat<'a> {
+    Scripted(Box<dyn Agent + 'a>),
+    Model(Box<ModelAgent<'a>>),
+}
+
+impl AgentSeat<'_> {
+    async fn turn(&mut self, conversation: &Conversation<'_>) -> Result<agent::Turn, Stop> {
+        match self {
+            Self::Scripted(agent) => Ok(agent::Turn::Spoke(agent.turn(conversation))),
+            Self::Model(agent) => agent.turn(conversation).await,
+        }
+    }
+
+    fn into_part(self) -> Option<Part> {
+        match self {
+            Self::Scripted(_) => None,
+            Self::Model(agent) => Some(agent.into_part()),
+        }
+    }
+}
+
+/// Who sits where the user sits.
+enum UserSeat<'a> {
+    Agenda(Box<Agenda<'a>>),
+    Model(Box<ModelUser<'a>>),
+}
+
+impl UserSeat<'_> {
+    async fn turn(&mut self, conversation: &Conversation<'_>) -> Result<user::Turn, Stop> {
+        match self {
+            Self::Agenda(user) => Ok(user::Turn::Took(user.turn(conversation))),
+            Self::Model(user) => user.turn(conversation).await,
+        }
+    }
+
+    fn into_part(self) -> Option<Part> {
+        match self {
+            Self::Agenda(_) => None,
+            Self::Model(user) => Some(user.into_part()),
+        }
+    }
+}
+
+/// Lets both speak until it is over, or someone can't.
+async fn converse(
+    conversation: &mut Conversation<'_>,
+    user: &mut UserSeat<'_>,
+    agent: &mut AgentSeat<'_>,
+) -> Result<(), Stop> {
+    loop {
+        match conversation.next() {
+            Next::User => match user.turn(conversation).await? {
+                user::Turn::Took(turn) => conversation.user(turn),
+                user::Turn::Fault(why) => conversation.end(Ending::UserFault(why)),
+            },
+            Next::Agent => match agent.turn(conversation).await? {
+                agent::Turn::Spoke(turn) => conversation.agent(turn),
+                agent::Turn::Ended(ending) => conversation.end(ending),
+            },
+            Next::Over(_) => return Ok(()),
+        }
+    }
+}
+
+/// What a stop comes to: an ending that is not scored, once waiting has no more point, or a job that is
+/// not done now.
+fn settled(stop: Stop, last: bool) -> Result<Ending, Done> {
+    match stop {
+        Stop::HandBack => Err(Done::HandBack),
+        Stop::Store(_) => Err(Done::Later { after: STORE_PAUSE }),
+        Stop::Down { given_up: true, .. } => Ok(Ending::Infrastructure(stop.to_string())),
+        Stop::Down { after, .. } => Err(Done::Later { after }),
+        Stop::Fault { ref fault, .. } if last || !fault.passing() => {
+            Ok(Ending::Infrastructure(stop.to_string()))
+        }
+        Stop::Fault { .. } => Err(Done::Again {
+            error: stop.to_string(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

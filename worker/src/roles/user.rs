@@ -1,0 +1,366 @@
+//! A language model as the simulated user.
+//!
+//! It speaks from the same script as the agenda user and answers in a form: what it says, what it reveals,
+//! whether it changes its mind now, and, to leave, one of a closed list of outcomes with distractors among
+//! them. The opening and the words of a change of mind are the script's own, since what a task is proven
+//! for hangs on them.
+//!
+//! What it says is checked before the agent hears it: nothing kept back that was not asked for, nothing
+//! made up, no leaving before its time. A reply that fails is asked for again with the complaint; the third
+//! failure is the user's fault, and its episode is quarantined. So is one in which the user takes leave
+//! with a reason that the agent's words, as the parser reads them, do not give.
+
+use std::collections::BTreeSet;
+
+use proto::digest::Digest;
+use proto::record::{
+    Endpoint, GoalScript, Message, Part, Reveal, Role, Task, Trigger, UserOutcome, Value,
+};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::prompts::{PromptError, Prompts, USER};
+use super::structured;
+use crate::chat::models::Models;
+use crate::chat::session::{Place, Session, Stop, Subject};
+use crate::chat::{Fault, Request, Schema, ToolChoice};
+use crate::dialogue::conversation::{Conversation, UserTurn};
+use crate::domains::Domain;
+use crate::language::fidelity::{Moment, check_turn};
+
+/// Replies that may be unfit before that is the user's fault.
+const TRIES: u32 = 3;
+/// Beginning of an outcome that names a reason.
+const REFUSED: &str = "refused: ";
+/// What stays in the conversation.
+const STAYS: &str = "no";
+
+/// What a user is told before anything is said.
+#[derive(Debug)]
+pub struct Script {
+    system: String,
+    schema: Schema,
+    prompt: Digest,
+}
+
+impl Script {
+    /// Over a task.
+    ///
+    /// # Errors
+    /// When the plan's own prompt does not render.
+    pub fn new(domain: &dyn Domain, task: &Task, prompts: &Prompts) -> Result<Self, PromptError> {
+        let script = &task.script;
+        let outcomes = outcomes(domain);
+        let change = script.change.as_ref().map(|change| {
+            json!({
+                "moment": moment(change.trigger),
+                "text": change.text,
+                "goals": goals(&change.goals),
+            })
+        });
+        let named = outcomes.iter();
+        let named = named.map(|(name, meaning)| json!({"name": name, "meaning": meaning}));
+        let context = json!({
+            "identity": script.identity,
+            "style": script.persona.style,
+            "one_at_a_time": script.persona.one_at_a_time,
+            "insistent": script.persona.insistent,
+            "goals": goals(&script.goals),
+            "change": change,
+            "outcomes": named.collect::<Vec<_>>(),
+        });
+        let system = prompts.render(USER, &context)?;
+        Ok(Self {
+            system,
+            schema: Schema {
+                name: "turn",
+                schema: form(&outcomes),
+            },
+            prompt: prompts.digest(USER),
+        })
+    }
+}
+
+fn goals(scripts: &[GoalScript]) -> Vec<Json> {
+    let reveal =
+        |reveal: &Reveal| json!({"slot": reveal.slot.replace('_', " "), "text": reveal.text});
+    let goal = |script: &GoalScript| {
+        let reveals: Vec<Json> = script.reveals.iter().map(reveal).collect();
+        json!({"say": script.say, "reveals": reveals})
+    };
+    scripts.iter().map(goal).collect()
+}
+
+fn moment(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::BeforeProposal => "in your first answer to the agent, before it proposes anything",
+        Trigger::AtConfirmation => "when the agent asks you to confirm what you wanted at first",
+        Trigger::AfterWrite => "when the agent reports the first thing you wanted as done",
+    }
+}
+
+/// The closed list: names and what they mean. Every reason of the domain is on it, so the right one has
+/// its distractors.
+fn outcomes(domain: &dyn Domain) -> Vec<(String, String)> {
+    let plain = [
+        ("satisfied", "everything you want was done or answered"),
+        ("transferred", "the agent handed you over to a human"),
+        ("gave_up", "the agent led you nowhere"),
+    ];
+    let plain = plain.map(|(name, meaning)| (name.to_owned(), meaning.to_owned()));
+    let reasons: BTreeSet<&str> = domain.rules().iter().map(|rule| rule.reason).collect();
+    let reasons = reasons.into_iter().filter(|reason| !reason.is_empty());
+    let refused = reasons.map(|reason| {
+        let meaning = format!(
+            "the agent turned you down because: {}",
+            reason.replace('_', " ")
+        );
+        (format!("{REFUSED}{reason}"), meaning)
+    });
+    plain.into_iter().chain(refused).collect()
+}
+
+/// The form of a turn, as JSON Schema.
+fn form(outcomes: &[(String, String)]) -> Value {
+    let names = outcomes.iter().map(|(name, _)| name.as_str());
+    let leave: Vec<&str> = std::iter::once(STAYS).chain(names).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            "say": {"type": "string"},
+            "reveals": {"type": "array", "items": {"type": "string"}},
+            "change_mind": {"type": "boolean"},
+            "leave": {"type": "string", "enum": leave},
+        },
+        "required": ["say", "reveals", "change_mind", "leave"],
+        "additionalProperties": false,
+    })
+    .into()
+}
+
+/// One turn, as the model fills the form in. What it says it reveals helps it to think; what it does reveal
+/// is read from its words.
+#[derive(Debug, Deserialize)]
+struct Said {
+    say: String,
+    #[serde(default)]
+    change_mind: bool,
+    leave: String,
+}
+
+/// A model as the simulated user.
+#[derive(Debug)]
+pub struct ModelUser<'a> {
+    session: Session<'a>,
+    script: &'a Script,
+    domain: &'a dyn Domain,
+    task: &'a Task,
+    opened: bool,
+    changed: bool,
+    /// Slots that the agent has asked for.
+    asked: BTreeSet<String>,
+    /// Reasons that the agent has given for a refusal.
+    reasons: BTreeSet<String>,
+    transferred: bool,
+    /// Everything the agent has said.
+    heard: String,
+}
+
+/// What a user's turn came to.
+#[derive(Debug)]
+pub enum Turn {
+    /// It spoke or took leave.
+    Took(UserTurn),
+    /// It can't be used, for this reason.
+    Fault(String),
+}
+
+impl<'a> ModelUser<'a> {
+    /// A user that has not spoken.
+    pub fn new(
+        session: (&'a Models, &'a Place, &'a Subject, &'a Endpoint),
+        script: &'a Script,
+        domain: &'a dyn Domain,
+        task: &'a Task,
+    ) -> Self {
+        let (models, place, subject, endpoint) = session;
+        let session = Session::new(models, place, subject, Role::User, endpoint, script.prompt);
+        Self {
+            session,
+            script,
+            domain,
+            task,
+            opened: false,
+            changed: false,
+            asked: BTreeSet::new(),
+            reasons: BTreeSet::new(),
+            transferred: false,
+            heard: String::new(),
+        }
+    }
+
+    /// What it had to do with the episode.
+    pub fn into_part(self) -> Part {
+        self.session.into_part()
+    }
+
+    /// Its next turn.
+    ///
+    /// # Errors
+    /// When it can't be asked now, or gives no reply.
+    pub async fn turn(&mut self, conversation: &Conversation<'_>) -> Result<Turn, Stop> {
+        if !self.opened {
+            self.opened = true;
+            let opening = self.task.script.opening.clone();
+            return Ok(Turn::Took(UserTurn::Say(opening)));
+        }
+        self.hear(conversation);
+        let mut messages = mirrored(conversation.messages());
+        let mut complaint = String::new();
+        for regeneration in 0..TRIES {
+            let request = Request {
+                system: &self.script.system,
+                messages: &messages,
+                tools: &[],
+                choice: ToolChoice::None,
+                schema: Some(&self.script.schema),
+                seed: None,
+            };
+            let reply = match self.session.ask(&request, regeneration).await {
+                Err(Stop::Fault {
+                    fault: Fault::Overflow(why),
+                    ..
+                }) => return Ok(Turn::Fault(why)),
+                reply => reply?,
+            };
+            match self.fit(conversation, &reply.text) {
+                Ok(turn) => {
+                    self.session.next_turn();
+                    return Ok(self.cross_checked(turn));
+                }
+                Err(why) => complaint = why,
+            }
+            messages.push(Message::Assistant {
+                reasoning: String::new(),
+                text: reply.text,
+                calls: Vec::new(),
+            });
+            messages.push(Message::User {
+                text: format!("[This can't be sent: {complaint}. Give your turn again.]"),
+            });
+        }
+        Ok(Turn::Fault(format!(
+            "{TRIES} unfit replies, lastly: {complaint}"
+        )))
+    }
+
+    /// Takes in what the agent said since.
+    fn hear(&mut self, conversation: &Conversation<'_>) {
+        let facts = conversation.agent_facts();
+        self.asked.extend(facts.asks.iter().cloned());
+        self.reasons.extend(facts.refusal.iter().flatten().cloned());
+        self.transferred |= facts.transfer;
+        if let Some(Message::Assistant { text, .. }) = conversation.messages().last() {
+            self.heard.push_str(text);
+            self.heard.push('\n');
+        }
+    }
+
+    /// The turn that a reply stands for, or what is wrong with it.
+    fn fit(&self, conversation: &Conversation<'_>, text: &str) -> Result<(Said, UserTurn), String> {
+        let said: Said = structured::object(text)?;
+        if said.leave != STAYS {
+            let outcome = self.outcome(&said.leave)?;
+            return Ok((said, UserTurn::End(outcome)));
+        }
+        let changes = said.change_mind && !self.changed;
+        let change = self.task.script.change.as_ref().filter(|_| changes);
+        if said.say.trim().is_empty() && change.is_none() {
+            return Err("it says nothing and does not leave".to_owned());
+        }
+        let moment = Moment {
+            asked: &self.asked,
+            changed: self.changed,
+            heard: &self.heard,
+        };
+        check_turn(
+            self.domain,
+            conversation.world(),
+            self.task,
+            &said.say,
+            &moment,
+        )?;
+        let words = match change {
+            Some(change) => format!("{} {}", said.say.trim(), change.text),
+            None => said.say.clone(),
+        };
+        let turn = UserTurn::Say(words.trim().to_owned());
+        Ok((said, turn))
+    }
+
+    fn outcome(&self, leave: &str) -> Result<UserOutcome, String> {
+        let outcome = match leave {
+            "satisfied" => UserOutcome::Satisfied,
+            "transferred" => UserOutcome::Transferred,
+            "gave_up" => UserOutcome::GaveUp,
+            refused if refused.starts_with(REFUSED) => UserOutcome::Refused,
+            other => return Err(format!("\"leave\" has no value \"{other}\"")),
+        };
+        let unchanged = self.task.script.change.is_some() && !self.changed;
+        if unchanged && outcome == UserOutcome::Satisfied {
+            return Err("you have not changed your mind yet".to_owned());
+        }
+        Ok(outcome)
+    }
+
+    /// The turn, unless what the user says came of it is not what the agent said.
+    fn cross_checked(&mut self, (said, turn): (Said, UserTurn)) -> Turn {
+        match &turn {
+            UserTurn::Say(_) => {
+                self.changed |= said.change_mind && self.task.script.change.is_some();
+                Turn::Took(turn)
+            }
+            UserTurn::End(UserOutcome::Refused) => {
+                let reason = said.leave.trim_start_matches(REFUSED);
+                if self.reasons.contains(reason) {
+                    return Turn::Took(turn);
+                }
+                let heard: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
+                Turn::Fault(format!(
+                    "left as refused for {reason}, and the agent's words give {}",
+                    if heard.is_empty() {
+                        "no reason".to_owned()
+                    } else {
+                        heard.join(", ")
+                    }
+                ))
+            }
+            UserTurn::End(UserOutcome::Transferred) if !self.transferred => Turn::Fault(
+                "left as transferred, and the agent's words do not hand over".to_owned(),
+            ),
+            UserTurn::End(_) => Turn::Took(turn),
+        }
+    }
+}
+
+/// A conversation from the user's side: its own words are the assistant's, in the form it answers in, and
+/// the agent's the user's. What the agent does with tools is not seen.
+fn mirrored(messages: &[Message]) -> Vec<Message> {
+    let mirror = |message: &Message| match message {
+        Message::User { text } => Some(Message::Assistant {
+            reasoning: String::new(),
+            text: json!({"say": text, "leave": STAYS}).to_string(),
+            calls: Vec::new(),
+        }),
+        Message::Assistant { text, .. } if !text.is_empty() => {
+            Some(Message::User { text: text.clone() })
+        }
+        _ => None,
+    };
+    let hello = Message::User {
+        text: "[The chat is open. You speak first.]".to_owned(),
+    };
+    std::iter::once(hello)
+        .chain(messages.iter().filter_map(mirror))
+        .collect()
+}
