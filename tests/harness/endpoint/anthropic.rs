@@ -60,6 +60,7 @@ enum Block {
         is_error: bool,
     },
     Thinking {
+        thinking: String,
         #[serde(rename = "signature")]
         _signature: String,
     },
@@ -178,7 +179,7 @@ impl Reader {
         if self.messages.is_empty() {
             return Err("the first message must be the user's".to_owned());
         }
-        let (mut text, mut calls) = (String::new(), Vec::new());
+        let (mut reasoning, mut text, mut calls) = (String::new(), String::new(), Vec::new());
         for block in blocks {
             match block {
                 Block::Text { text: words } => text.push_str(&not_blank(words)?),
@@ -188,15 +189,20 @@ impl Reader {
                         id,
                         name,
                         arguments: input,
+                        malformed: None,
                     });
                 }
-                Block::Thinking { .. } => {}
+                Block::Thinking { thinking, .. } => reasoning.push_str(&thinking),
                 Block::ToolResult { .. } => {
                     return Err("an assistant has no `tool_result`".to_owned());
                 }
             }
         }
-        self.messages.push(Message::Assistant { text, calls });
+        self.messages.push(Message::Assistant {
+            reasoning,
+            text,
+            calls,
+        });
         Ok(())
     }
 

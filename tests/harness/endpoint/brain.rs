@@ -92,14 +92,14 @@ fn serve(prompt: &Prompt) -> Reply {
         return Reply::say("I was given no policy to go by.");
     }
     let turn = HeldOut::after(&prompt.messages);
-    let missing = turn
-        .calls
+    let calls: Vec<PlannedCall> = turn.calls.into_iter().map(|made| made.call).collect();
+    let missing = calls
         .iter()
         .find(|call| prompt.tools.iter().all(|tool| tool.name != call.name));
     match missing {
         Some(call) => Reply::say(format!("I was given no tool called {}.", call.name)),
-        None if turn.calls.is_empty() => Reply::say(turn.text),
-        None => Reply::call(turn.calls.iter().map(written)),
+        None if calls.is_empty() => Reply::say(turn.text),
+        None => Reply::call(calls.iter().map(written)),
     }
 }
 

@@ -35,6 +35,7 @@ enum Said {
     Assistant {
         content: Option<Text>,
         tool_calls: Option<Vec<Called>>,
+        reasoning_content: Option<String>,
     },
     Tool {
         tool_call_id: String,
@@ -160,9 +161,10 @@ impl Reader {
             Said::Assistant {
                 content,
                 tool_calls,
+                reasoning_content,
             } => {
                 let calls = tool_calls.unwrap_or_default();
-                let calls = calls.into_iter().map(made).collect::<Result<Vec<_>, _>>()?;
+                let calls: Vec<ToolCall> = calls.into_iter().map(made).collect();
                 let text = content.map(Text::whole).unwrap_or_default();
                 if text.is_empty() && calls.is_empty() {
                     return Err("neither `content` nor `tool_calls`".to_owned());
@@ -171,7 +173,11 @@ impl Reader {
                     .iter()
                     .map(|call| (call.id.clone(), call.name.clone()))
                     .collect();
-                self.messages.push(Message::Assistant { text, calls });
+                self.messages.push(Message::Assistant {
+                    reasoning: reasoning_content.unwrap_or_default(),
+                    text,
+                    calls,
+                });
             }
             Said::Tool {
                 tool_call_id,
@@ -199,18 +205,16 @@ impl Reader {
     }
 }
 
-fn made(call: Called) -> Result<ToolCall, String> {
-    let arguments: Map = serde_json::from_str(&call.function.arguments).map_err(|error| {
-        format!(
-            "arguments of {} are no JSON object: {error}",
-            call.function.name
-        )
-    })?;
-    Ok(ToolCall {
+/// A call as it was made; a provider takes arguments back as they were, even those that are no object.
+fn made(call: Called) -> ToolCall {
+    let Function { name, arguments } = call.function;
+    let read: Option<Map> = serde_json::from_str(&arguments).ok();
+    ToolCall {
         id: call.id,
-        name: call.function.name,
-        arguments,
-    })
+        name,
+        malformed: read.is_none().then_some(arguments),
+        arguments: read.unwrap_or_default(),
+    }
 }
 
 /// Writes an answer.

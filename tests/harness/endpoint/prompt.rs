@@ -122,10 +122,10 @@ pub(super) fn tokens(bytes: u64) -> u64 {
 fn length(message: &Message) -> usize {
     match message {
         Message::User { text } | Message::Tool { text, .. } => text.len(),
-        Message::Assistant { text, calls } => {
+        Message::Assistant { text, calls, .. } => {
             let calls = calls.iter().map(|call| {
-                let arguments = serde_json::to_string(&call.arguments);
-                call.name.len() + arguments.map_or(0, |text| text.len())
+                let arguments = serde_json::to_string(&call.arguments).unwrap_or_default();
+                call.name.len() + call.malformed.as_ref().unwrap_or(&arguments).len()
             });
             text.len() + calls.sum::<usize>()
         }

@@ -67,7 +67,7 @@ impl<'a> Client<'a> {
 fn openai(message: &Message) -> Value {
     match message {
         Message::User { text } => json!({"role": "user", "content": text}),
-        Message::Assistant { text, calls } if calls.is_empty() => {
+        Message::Assistant { text, calls, .. } if calls.is_empty() => {
             json!({"role": "assistant", "content": text})
         }
         Message::Assistant { calls, .. } => {
@@ -88,7 +88,7 @@ fn openai(message: &Message) -> Value {
 fn anthropic(message: &Message) -> Value {
     match message {
         Message::User { text } => json!({"role": "user", "content": text}),
-        Message::Assistant { text, calls } if calls.is_empty() => {
+        Message::Assistant { text, calls, .. } if calls.is_empty() => {
             json!({"role": "assistant", "content": [{"type": "text", "text": text}]})
         }
         Message::Assistant { calls, .. } => {
@@ -110,9 +110,12 @@ fn anthropic(message: &Message) -> Value {
 
 fn turn(form: Form, answer: &Value) -> AgentTurn {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let call = |name: &Value, arguments: &str| PlannedCall {
-        name: text(name),
-        arguments: serde_json::from_str(arguments).unwrap(),
+    let call = |name: &Value, arguments: &str| {
+        let call = PlannedCall {
+            name: text(name),
+            arguments: serde_json::from_str(arguments).unwrap(),
+        };
+        call.into()
     };
     match form {
         Form::OpenAi => {
@@ -125,6 +128,7 @@ fn turn(form: Form, answer: &Value) -> AgentTurn {
             AgentTurn {
                 text: text(&message["content"]),
                 calls: calls.collect(),
+                ..AgentTurn::default()
             }
         }
         Form::Anthropic => {
@@ -135,6 +139,7 @@ fn turn(form: Form, answer: &Value) -> AgentTurn {
                 calls: of("tool_use")
                     .map(|block| call(&block["name"], &block["input"].to_string()))
                     .collect(),
+                ..AgentTurn::default()
             }
         }
     }

@@ -32,7 +32,7 @@ use self::identity::Told;
 use self::records::Records;
 use self::steps::{Slot, Step, step};
 use self::wish::{Standing, Wish};
-use crate::dialogue::conversation::{AgentTurn, Conversation};
+use crate::dialogue::conversation::{AgentTurn, Attempted, Conversation};
 use crate::participants::Agent;
 
 /// What the agent is waiting to hear.
@@ -136,17 +136,12 @@ impl HeldOut {
 
     /// A call that was made, with the wish it is for if the agent itself made it.
     fn as_meant(&self, made: &ToolCall) -> (PlannedCall, Option<usize>) {
+        let made = Attempted::from(made);
         let own = self
             .calling
             .as_ref()
-            .filter(|(meant, _)| meant.name == made.name && meant.arguments == made.arguments);
-        own.cloned().unwrap_or_else(|| {
-            let call = PlannedCall {
-                name: made.name.clone(),
-                arguments: made.arguments.clone(),
-            };
-            (call, None)
-        })
+            .filter(|(meant, _)| made.malformed.is_none() && *meant == made.call);
+        own.cloned().unwrap_or((made.call, None))
     }
 
     fn call(&mut self, call: PlannedCall, wish: Option<usize>) -> AgentTurn {
