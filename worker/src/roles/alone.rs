@@ -12,11 +12,11 @@ use proto::store::{Lease, Leases};
 use crate::executor::Done;
 
 /// A lease ends so long after its worker died.
-const TTL: Duration = Duration::from_secs(30);
+const TTL: Duration = Duration::from_secs(15);
 /// How often a worker that lives prolongs it.
-const RENEWAL: Duration = Duration::from_secs(8);
+const RENEWAL: Duration = Duration::from_secs(4);
 /// When to look again after another worker's job, or a store that is not there.
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// Does `work` unless another worker is at the job.
 pub async fn alone(
