@@ -35,7 +35,7 @@ fn refused(
     mend: impl Into<String>,
 ) -> SettingsError {
     SettingsError::Refused {
-        key: key.to_owned(),
+        key: key.into(),
         place: resolved.source(key),
         value: value.to_string(),
         problem: problem.into(),
