@@ -279,3 +279,65 @@ impl Home {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proto::ids::BaseId;
+
+    use super::*;
+    use crate::plan::models::ModelPlan;
+
+    /// A run, or an evaluation over tasks, with one model as an agent.
+    fn file(model: ModelPlan, user: &str, evaluates: bool) -> RunFile {
+        let plan = Plan {
+            agents: vec!["model:small".to_owned()],
+            models: [("small".to_owned(), model)].into(),
+            user: user.to_owned(),
+            ..Plan::default()
+        };
+        let digest = Digest::of(b"tasks");
+        RunFile {
+            identity: Identity::of(&Plan::default(), BaseId(digest)),
+            plan,
+            tasks_of: evaluates.then(|| TasksOf {
+                path: "run".to_owned(),
+                digest,
+            }),
+        }
+    }
+
+    #[test]
+    fn one_name_with_other_settings_is_refused_and_elsewhere_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home(dir.path().to_owned());
+        let model = ModelPlan::default();
+        home.settle(&file(model.clone(), "agenda", true)).unwrap();
+        let moved = ModelPlan {
+            url: "http://elsewhere/v1".to_owned(),
+            ..model.clone()
+        };
+        home.settle(&file(moved.clone(), "agenda", true)).unwrap();
+        assert_eq!(home.existing().unwrap().plan.models["small"], moved);
+        let warmer = ModelPlan {
+            temperature: Some(0.7),
+            ..model.clone()
+        };
+        for (other, wanted) in [
+            (
+                file(warmer, "agenda", true),
+                "models.small.temperature: null there, 0.7 here",
+            ),
+            (
+                file(model.clone(), "model:small", true),
+                "user: agenda there, model:small here",
+            ),
+            (
+                file(model, "agenda", false),
+                "what it is: an evaluation there, a run here",
+            ),
+        ] {
+            let error = home.settle(&other).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+}

@@ -219,6 +219,7 @@ fn go_together(found: &[(Home, RunFile)]) -> Result<(), MergeError> {
     for (home, other) in &found[1..] {
         let mut differing = other.identity.differences(&file.identity);
         differing.extend(differences(&results(&other.plan), &results(&file.plan)));
+        differing.extend(other.plan.models_differing(&file.plan));
         differing.dedup();
         if !differing.is_empty() {
             return Err(MergeError::Differ {
@@ -231,7 +232,8 @@ fn go_together(found: &[(Home, RunFile)]) -> Result<(), MergeError> {
     Ok(())
 }
 
-/// A plan without what it may differ in from part to part, and without what is in the run's identity.
+/// A plan without what it may differ in from part to part, and without what is in the run's identity or
+/// is a matter of models.
 fn results(plan: &Plan) -> Plan {
     let none = Plan::default();
     Plan {
@@ -241,6 +243,18 @@ fn results(plan: &Plan) -> Plan {
         mix: none.mix,
         strata: none.strata,
         max_candidates: none.max_candidates,
+        explorer: none.explorer,
+        writer: none.writer,
+        writer_attempts: none.writer_attempts,
+        writer_fallback: none.writer_fallback,
+        validity: none.validity,
+        votes: none.votes,
+        user: none.user,
+        judge: none.judge,
+        prompts: none.prompts,
+        prompt_texts: none.prompt_texts,
+        budget_dollars: none.budget_dollars,
+        models: none.models,
         workers: none.workers,
         partition: none.partition,
         ..plan.clone()

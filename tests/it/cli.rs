@@ -64,6 +64,16 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
         &["clever", "gold", "noisy"],
     ),
     (
+        "eval --tasks run --agent model:small --out x",
+        1,
+        &["model:small", "no model `small`", "[models.small]"],
+    ),
+    (
+        "eval --tasks run --agent gold --models none.toml --out x",
+        1,
+        &["none.toml", "No such file"],
+    ),
+    (
         "eval --tasks run --agent gold --trials 0 --out x",
         2,
         &["--trials"],

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::json;
-use worker::participants::agents::PlannedAgent;
 
 use super::open::{course_over, tasks_in};
+use super::plan::environment;
 use super::progress::{Bar, RolloutBar, print, say};
 use super::work::{FleetArguments, Worked};
 use super::{End, work};
@@ -21,6 +21,7 @@ use crate::archive::Archive;
 use crate::home::{Home, RunFile, TasksOf};
 use crate::plan::Plan;
 use crate::plan::identity::Identity;
+use crate::plan::settings::{Known, PlanFile, evaluation};
 use crate::report::model::ReportModel;
 use crate::run::Slot;
 use crate::{project, report, seal};
@@ -31,15 +32,20 @@ use crate::{project, report, seal};
 Examples:
   t2t eval --tasks out/first --agent gold noisy:0.2 --trials 4 --out out/eval
   t2t eval --tasks out/first --agent gold noisy:0.2 --trials 8 --out out/eval   (only trials 5 to 8 are new)
+  t2t eval --tasks out/first --agent model:small --models models.toml --trials 4 --out out/small
 
 The folder gets report.html, report.md and results.json. `t2t verify` scores every episode again.")]
 pub(super) struct Arguments {
     /// Folder of the run whose tasks are used
     #[arg(long, value_name = "DIR")]
     tasks: String,
-    /// Agents: gold, noisy:P, or a control such as refuser
+    /// Agents: gold, noisy:P, a control such as refuser, or model:NAME
     #[arg(long = "agent", value_name = "NAME", num_args = 1.., required = true)]
     agents: Vec<String>,
+    /// Plan file (TOML) of which only [models.NAME], user, judge and prompts count; what it does not
+    /// say is as in the run with the tasks
+    #[arg(long, value_name = "FILE")]
+    models: Option<PathBuf>,
     /// Conversations per task and agent
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     trials: u32,
@@ -59,20 +65,15 @@ pub(super) fn eval(arguments: &Arguments) -> anyhow::Result<End> {
             "--tasks tau2:{benchmark}: the benchmark's own tasks can't be evaluated on yet; name the folder of a `t2t run`"
         );
     }
-    let agents = distinct(&arguments.agents)?;
     let from = Home(PathBuf::from(&arguments.tasks));
     let source = tasks_in(&from)?;
-    let plan = Plan {
-        agents,
-        trials: arguments.trials,
-        workers: arguments.workers,
-        ..source.course.plan.clone()
-    };
+    let plan = planned(arguments, &source.course.plan)?;
     let path = std::path::absolute(from.path())
         .context("--tasks")?
         .display()
         .to_string();
-    let identity = Identity::of(&plan, source.domain.base());
+    // The run's, which made the tasks; who talks here stands in the ids of the rollouts.
+    let identity = Identity::of(&source.course.plan, source.domain.base());
     let tasks_of = Some(TasksOf {
         path,
         digest: source.tasks_digest(plan.tasks)?,
@@ -89,16 +90,32 @@ pub(super) fn eval(arguments: &Arguments) -> anyhow::Result<End> {
     )
 }
 
-/// The agents in the order given, each once and each known.
-fn distinct(names: &[String]) -> anyhow::Result<Vec<String>> {
+/// The plan of the tasks' run with the agents, the models and the trials of the evaluation.
+fn planned(arguments: &Arguments, tasks_of: &Plan) -> anyhow::Result<Plan> {
+    let file = arguments
+        .models
+        .as_deref()
+        .map(PlanFile::read)
+        .transpose()?;
+    let agents = distinct(&arguments.agents);
+    let known = Known::built_in();
+    let resolved = evaluation(tasks_of, file.as_ref(), environment()?, agents, &known)?;
+    Ok(Plan {
+        trials: arguments.trials,
+        workers: arguments.workers,
+        ..resolved.plan
+    })
+}
+
+/// The agents in the order given, each once.
+fn distinct(names: &[String]) -> Vec<String> {
     let mut agents: Vec<String> = Vec::new();
     for name in names {
-        PlannedAgent::parse(name).context("--agent")?;
         if !agents.contains(name) {
             agents.push(name.clone());
         }
     }
-    Ok(agents)
+    agents
 }
 
 fn carry_out(

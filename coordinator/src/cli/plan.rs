@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use proto::job::Wanted;
+use proto::record::{Protocol, Role};
 
 use super::End;
 use super::progress::print;
+use crate::plan::models::model_in;
 use crate::plan::settings::{Flags, Known, PlanFile, Resolved, resolve, show, toml};
 use crate::plan::{Plan, cells::Layout};
 use crate::world;
@@ -27,10 +29,9 @@ impl Given {
     /// Reads the plan: defaults, file, `T2T_…` environment, flags.
     pub(super) fn resolve(&self) -> anyhow::Result<Resolved> {
         let file = self.plan.as_deref().map(PlanFile::read).transpose()?;
-        let environment = settings_in(std::env::vars_os())?;
         Ok(resolve(
             file.as_ref(),
-            environment,
+            environment()?,
             &self.flags,
             &Known::built_in(),
         )?)
@@ -40,6 +41,11 @@ impl Given {
     pub(super) fn plan(&self) -> anyhow::Result<Plan> {
         Ok(self.resolve()?.plan)
     }
+}
+
+/// The environment of this process, as far as it may hold settings.
+pub(super) fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    settings_in(std::env::vars_os())
 }
 
 /// The variables that can be read as text. One that is not is none of ours, unless its name says so.
@@ -113,6 +119,7 @@ pub(super) fn describe(plan: &Plan) -> anyhow::Result<String> {
         plan.agents.len(),
         plan.trials
     );
+    text.push_str(&players(plan));
     text.push_str("the first slots:\n");
     for slot in 0..plan.tasks.min(12) {
         let cell = layout.cell(slot, 0);
@@ -125,6 +132,29 @@ pub(super) fn describe(plan: &Plan) -> anyhow::Result<String> {
         ));
     }
     Ok(text)
+}
+
+/// The roles that models play, and where those are; nothing for a plan without.
+fn players(plan: &Plan) -> String {
+    let roles = Role::ALL.into_iter().filter(|role| *role != Role::Agent);
+    let played = roles.map(|role| (role.label(), plan.player(role)));
+    let agents = plan.agents.iter().map(|agent| ("agent", agent.as_str()));
+    let mut text = String::new();
+    for (role, player) in played.chain(agents) {
+        let model = model_in(player).and_then(|name| plan.models.get(name));
+        if let Some(model) = model {
+            let place = match model.protocol {
+                Protocol::Program => model.command.join(" "),
+                _ => model.url.clone(),
+            };
+            let protocol = model.protocol.label();
+            let called = &model.model;
+            text.push_str(&format!(
+                "{role}: {player}, {called} at {place} ({protocol})\n"
+            ));
+        }
+    }
+    text
 }
 
 /// A goal asked for, in words.

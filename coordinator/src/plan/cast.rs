@@ -1,5 +1,5 @@
-//! Who plays which role in the jobs of a plan: language models where it names them, and nobody else's
-//! business where it does not.
+//! Who plays which role in the jobs of a plan. A cast holds the language models that the plan names; a
+//! role that is not in it is played offline.
 
 use std::collections::BTreeSet;
 

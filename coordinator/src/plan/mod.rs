@@ -181,6 +181,8 @@ pub struct DatasetPlan {
     pub license: String,
     /// Whether episodes that broke a procedural rule stay out.
     pub lawful_only: bool,
+    /// Whether what models thought before they spoke goes into the rows.
+    pub keep_reasoning: bool,
 }
 
 impl Default for DatasetPlan {
@@ -190,6 +192,7 @@ impl Default for DatasetPlan {
             test_permille: 50,
             license: "apache-2.0".to_owned(),
             lawful_only: true,
+            keep_reasoning: false,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Where a plan's values come from: defaults < file < environment < flags.
 //!
 //! Everything outside is handed to [`resolve`], so that reading settings is a pure function; only
-//! `main` looks at the process. One exception: a named world file must open, or the plan is refused.
+//! `main` looks at the process. Two exceptions: a named world file must open, and a named folder of
+//! prompts is read, or the plan is refused.
 
 mod check;
 mod error;
+mod evaluation;
 mod known;
 mod layers;
 mod show;
@@ -17,9 +19,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use proto::record::Role;
 use serde_json::Value as Json;
 
 pub use error::SettingsError;
+pub use evaluation::evaluation;
 pub use show::{reference, show, toml};
 
 use super::models::ModelPlan;
@@ -46,7 +50,7 @@ pub struct Flags {
     /// Conversations per task and agent
     #[arg(long, value_name = "N")]
     pub trials: Option<u32>,
-    /// An agent to roll out, such as gold or noisy:0.2; may be repeated
+    /// An agent to roll out, such as gold, noisy:0.2 or model:NAME; may be repeated
     #[arg(long = "agent", value_name = "NAME")]
     pub agents: Vec<String>,
     /// A database in the benchmark's form, instead of a generated world
@@ -137,6 +141,10 @@ pub struct Known<'a> {
     pub domains: &'a [&'a str],
     /// Refuses an agent's name that means nothing, with the reason.
     pub agent: &'a dyn Fn(&str) -> Result<(), String>,
+    /// Roles that a model may play.
+    pub roles: &'a [Role],
+    /// File names of the prompts that may be replaced.
+    pub prompts: &'a [&'a str],
     /// Refuses sizes that no generated world can have, with the reason.
     pub sizes: &'a dyn Fn(&WorldPlan) -> Result<(), String>,
 }
@@ -145,6 +153,8 @@ impl fmt::Debug for Known<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Known")
             .field("domains", &self.domains)
+            .field("roles", &self.roles)
+            .field("prompts", &self.prompts)
             .finish_non_exhaustive()
     }
 }
@@ -178,17 +188,13 @@ pub fn resolve(
     flags: &Flags,
     known: &Known<'_>,
 ) -> Result<Resolved, SettingsError> {
-    let file = file.map_or_else(
-        || Ok(layers::Layer::default()),
-        |file| layers::file(&file.path, &file.text),
-    )?;
     let layers = [
-        file,
+        layers::of_file(file)?,
         layers::environment(environment)?,
         layers::flags(flags)?,
     ];
-    let resolved = merged(layers)?;
-    check::check(&resolved, known)?;
+    let mut resolved = merged(layers)?;
+    check::check(&mut resolved, known)?;
     Ok(resolved)
 }
 

@@ -1,14 +1,23 @@
-//! From episodes to dataset rows: successful, scored, and lawful where the plan asks for it.
+//! From episodes to dataset rows: successful, scored, well-formed, and lawful where the plan asks for it.
+//!
+//! What models had to do with a row, and what they thought if the plan keeps it, is in its metadata: the
+//! columns are the same for every run, so that rows of several can be put together, and no loader or
+//! chat template meets a field that it does not know.
 
 use std::sync::Arc;
 
-use proto::record::{Actor, Message, Task};
+use proto::record::{Actor, Message, Part, Role, Task};
 use serde_json::{Value as Json, json};
 use worker::domains::Domain;
+use worker::synthesize::WRITER;
 
 use crate::archive::{Archive, Filled, Played};
-use crate::dataset::{CardFacts, DomainFact, Maker, Role, Row, RowCall, RowMessage, Shares};
+use crate::dataset::{
+    CardFacts, DomainFact, Maker, Role as Speaker, Row, RowCall, RowMessage, Shares,
+};
 use crate::plan::Plan;
+use crate::plan::identity::{EXPLORER, USER};
+use crate::plan::models::model_in;
 use crate::run::Slot;
 
 /// Makes rows and counts what stays out.
@@ -23,6 +32,7 @@ pub struct Rows<'a> {
     pub tasks: u64,
     failed: u64,
     unlawful: u64,
+    malformed: u64,
     quarantined: u64,
 }
 
@@ -38,6 +48,7 @@ impl<'a> Rows<'a> {
             tasks: 0,
             failed: 0,
             unlawful: 0,
+            malformed: 0,
             quarantined: 0,
         }
     }
@@ -49,6 +60,8 @@ impl<'a> Rows<'a> {
             Some(&mut self.quarantined)
         } else if episode.verdict.reward < 0.5 {
             Some(&mut self.failed)
+        } else if malformed(&episode.messages) {
+            Some(&mut self.malformed)
         } else if self.plan.dataset.lawful_only && !episode.verdict.violations.is_empty() {
             Some(&mut self.unlawful)
         } else {
@@ -85,62 +98,97 @@ impl<'a> Rows<'a> {
 
     fn messages(&self, said: &[Message]) -> Vec<RowMessage> {
         let mut messages = Vec::with_capacity(said.len() + 1);
-        messages.push(RowMessage::text(Role::System, self.policy.clone()));
+        messages.push(RowMessage::text(Speaker::System, self.policy.clone()));
         messages.extend(said.iter().map(message));
         messages
     }
 
     /// Provenance: logical facts only, in a fixed order.
     fn metadata(&self, task: &Task, played: &Played) -> String {
-        let verdict = &played.episode.verdict;
+        let episode = &played.episode;
+        let verdict = &episode.verdict;
         let components: Vec<Json> = verdict
             .components
             .iter()
             .map(|(component, met)| json!([component.label(), met]))
             .collect();
-        json!({
+        let mut facts = json!({
             "run": self.run,
             "slot": task.slot,
             "intent": task.intent_id.to_string(),
             "twin_of": task.twin_of.map(|id| id.to_string()),
-            "explorer": "symbolic/1",
+            "explorer": self.maker(Role::Explorer, EXPLORER),
             "writer": task.writer,
-            "user": played.episode.user,
-            "agent_is_scripted": true,
+            "user": episode.user,
+            "agent_is_scripted": model_in(&episode.agent).is_none(),
             "goals": task.intent.last.len(),
             "golden_calls": task.golden.steps.len(),
             "start_state": task.golden.start.state.to_string(),
-            "end_state": played.episode.state.to_string(),
-            "ending": played.episode.ending.label(),
+            "end_state": episode.state.to_string(),
+            "ending": episode.ending.label(),
             "components": components,
             "lenient": verdict.lenient,
             "violations": verdict.violations,
-        })
-        .to_string()
+        });
+        if !episode.parts.is_empty() {
+            facts["parts"] = episode.parts.iter().map(part).collect();
+        }
+        if self.plan.dataset.keep_reasoning
+            && let Some(reasoning) = reasoning(&episode.messages)
+        {
+            facts["reasoning"] = reasoning;
+        }
+        facts.to_string()
+    }
+
+    /// Who does a job of which the plan names one doer: a model by its name there.
+    fn maker<'n>(&'n self, role: Role, offline: &'n str) -> &'n str {
+        let player = self.plan.player(role);
+        model_in(player).map_or(offline, |_| player)
+    }
+
+    /// Who did which job.
+    fn makers(&self) -> Vec<Maker> {
+        let maker = |role: Role, name: &str| Maker {
+            role: role.label().to_owned(),
+            name: name.to_owned(),
+            scripted: model_in(name).is_none(),
+        };
+        let offline = [
+            (Role::Explorer, EXPLORER),
+            (Role::Writer, WRITER),
+            (Role::Validity, ""),
+            (Role::User, USER),
+            (Role::Judge, ""),
+        ];
+        let doers = offline.map(|(role, offline)| maker(role, self.maker(role, offline)));
+        let agents = self
+            .plan
+            .agents
+            .iter()
+            .map(|agent| maker(Role::Agent, agent));
+        let all = doers.into_iter().chain(agents);
+        all.filter(|maker| !maker.name.is_empty()).collect()
     }
 
     /// What the card says beside the rows.
     pub fn facts(&self, archive: &Archive) -> CardFacts {
-        let mut limits = vec![
-            "Users and agents are scripted: rules and templates, no language model. Their language is less varied than people's.".to_owned(),
-        ];
+        let mut limits = Vec::new();
+        if self.plan.models_in_use().is_empty() {
+            limits.push("Users and agents are scripted: rules and templates, no language model. Their language is less varied than people's.".to_owned());
+        }
         if self.unlawful > 0 {
             limits.push(format!(
                 "{} successful episodes broke a procedural rule and stay out.",
                 self.unlawful
             ));
         }
-        let maker = |role: &str, name: &str| Maker {
-            role: role.to_owned(),
-            name: name.to_owned(),
-            scripted: true,
-        };
-        let mut makers = vec![
-            maker("explorer", "symbolic/1"),
-            maker("writer", worker::synthesize::WRITER),
-            maker("user", "agenda/1"),
-        ];
-        makers.extend(self.plan.agents.iter().map(|agent| maker("agent", agent)));
+        if self.malformed > 0 {
+            limits.push(format!(
+                "{} successful episodes have a call in them whose arguments are no JSON object, and stay out.",
+                self.malformed
+            ));
+        }
         CardFacts {
             pretty_name: format!(
                 "Verified {} conversations with ambiguous, changing and infeasible requests",
@@ -158,11 +206,46 @@ impl<'a> Rows<'a> {
                 tools: archive.domain.tools().len() as u64,
                 world: world(self.plan),
             }],
-            makers,
+            makers: self.makers(),
             limits,
             ..CardFacts::default()
         }
     }
+}
+
+/// Whether there is a call whose arguments are no JSON object: nothing to learn from.
+fn malformed(said: &[Message]) -> bool {
+    said.iter().any(|message| match message {
+        Message::Assistant { calls, .. } => calls.iter().any(|call| call.malformed.is_some()),
+        _ => false,
+    })
+}
+
+/// What a model had to do with an episode.
+fn part(part: &Part) -> Json {
+    json!({
+        "role": part.role.label(),
+        "name": part.name,
+        "protocol": part.protocol.label(),
+        "models": part.models,
+        "sampling": part.sampling,
+        "form": part.form.label(),
+        "prompts": part.prompts.to_string(),
+        "seed": part.seed,
+        "replies": part.replies,
+        "usage": part.usage,
+    })
+}
+
+/// What the agent thought before each of its messages, in order; nothing if it never told.
+fn reasoning(said: &[Message]) -> Option<Json> {
+    let thoughts = said.iter().filter_map(|message| match message {
+        Message::Assistant { reasoning, .. } => Some(reasoning.as_str()),
+        _ => None,
+    });
+    let thoughts: Vec<&str> = thoughts.collect();
+    let any = thoughts.iter().any(|thought| !thought.is_empty());
+    any.then(|| json!(thoughts))
 }
 
 /// Whether every slot is closed and every rollout done.
@@ -185,7 +268,7 @@ pub fn world(plan: &Plan) -> String {
 
 fn message(said: &Message) -> RowMessage {
     match said {
-        Message::User { text } => RowMessage::text(Role::User, text.clone()),
+        Message::User { text } => RowMessage::text(Speaker::User, text.clone()),
         Message::Assistant { text, calls, .. } => {
             let call = |call: &proto::record::ToolCall| RowCall {
                 id: call.id.clone(),
@@ -195,7 +278,7 @@ fn message(said: &Message) -> RowMessage {
             };
             RowMessage {
                 tool_calls: calls.iter().map(call).collect(),
-                ..RowMessage::text(Role::Assistant, text.clone())
+                ..RowMessage::text(Speaker::Assistant, text.clone())
             }
         }
         Message::Tool {
@@ -206,7 +289,7 @@ fn message(said: &Message) -> RowMessage {
         } => RowMessage {
             tool_call_id: Some(call_id.clone()),
             name: Some(name.clone()),
-            ..RowMessage::text(Role::Tool, text.clone())
+            ..RowMessage::text(Speaker::Tool, text.clone())
         },
     }
 }
@@ -226,3 +309,6 @@ pub fn tool_schemas(domain: &dyn Domain) -> Json {
     });
     Json::Array(schemas.collect())
 }
+
+#[cfg(test)]
+mod tests;

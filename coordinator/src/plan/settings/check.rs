@@ -1,21 +1,30 @@
 //! What a plan's values must be to each other and to the world outside.
 
 mod models;
+pub(super) mod prompts;
+mod roles;
 
-use std::collections::BTreeSet;
 use std::fs::File;
 
 use super::{Known, Resolved, SettingsError};
 
-/// Refuses a plan that cannot be carried out.
-pub(super) fn check(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
+/// Refuses a plan that cannot be carried out, and reads the prompts that it names.
+pub(super) fn check(resolved: &mut Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
     domain(resolved, known)?;
     models::models(resolved)?;
-    agents(resolved, known)?;
+    roles::roles(resolved, known)?;
     world(resolved, known)?;
     partition(resolved)?;
     mix(resolved)?;
-    dataset(resolved)
+    dataset(resolved)?;
+    resolved.plan.prompt_texts = prompts::read(resolved, known)?;
+    Ok(())
+}
+
+/// Refuses an evaluation whose conversations can't be had.
+pub(super) fn evaluation(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
+    models::models(resolved)?;
+    roles::talk(resolved, known)
 }
 
 fn refused(
@@ -26,7 +35,7 @@ fn refused(
     mend: impl Into<String>,
 ) -> SettingsError {
     SettingsError::Refused {
-        key: key.to_owned(),
+        key: key.into(),
         place: resolved.source(key),
         value: value.to_string(),
         problem: problem.into(),
@@ -47,33 +56,6 @@ fn domain(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
         "there is no such domain",
         mend,
     ))
-}
-
-fn agents(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
-    let agents = &resolved.plan.agents;
-    let refused = |value: String, problem: String, mend: &str| {
-        Err(refused(resolved, "agents", value, problem, mend))
-    };
-    if agents.is_empty() {
-        let problem = "no agent would talk about the tasks".to_owned();
-        return refused(
-            "empty".to_owned(),
-            problem,
-            "name at least one, such as `gold`",
-        );
-    }
-    let mut seen = BTreeSet::new();
-    for agent in agents {
-        let value = format!("`{}`", agents.join(","));
-        if let Err(problem) = (known.agent)(agent) {
-            return refused(value, problem, "correct the name or take it out");
-        }
-        if !seen.insert(agent) {
-            let mend = "name it once and raise `trials` for more conversations";
-            return refused(value, format!("`{agent}` is there twice"), mend);
-        }
-    }
-    Ok(())
 }
 
 fn world(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {

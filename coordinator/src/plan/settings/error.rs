@@ -53,7 +53,7 @@ pub enum SettingsError {
     #[error("`{key}` {} is {value}: {problem}; {mend}", place.phrase())]
     Refused {
         /// The key, dotted.
-        key: String,
+        key: Box<str>,
         /// Where it stands.
         place: Source,
         /// The value.

@@ -1,5 +1,6 @@
 //! What this build has, for plans to be checked against.
 
+use proto::record::Role;
 use worker::domains::retail::generate::WorldSettings;
 use worker::participants::agents::PlannedAgent;
 
@@ -7,12 +8,20 @@ use super::Known;
 use crate::plan::WorldPlan;
 use crate::world::DOMAINS;
 
+/// Roles that this build can have models in.
+const ROLES: [Role; 1] = [Role::Agent];
+
+/// Prompts of this build that may be replaced.
+const PROMPTS: [&str; 0] = [];
+
 impl Known<'static> {
-    /// Domains, agents and sizes of this build.
+    /// Domains, agents, roles, prompts and sizes of this build.
     pub fn built_in() -> Self {
         Self {
             domains: &DOMAINS,
             agent: &agent,
+            roles: &ROLES,
+            prompts: &PROMPTS,
             sizes: &sizes,
         }
     }

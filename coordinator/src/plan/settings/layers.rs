@@ -1,13 +1,11 @@
 //! The layers above the defaults: file, environment, flags; each read into checked entries.
 
-use std::path::Path;
-
 use config::{FileFormat, Map, Source as _, Value, ValueKind};
 use serde_json::Value as Json;
 
 use super::table::{self, Kind, Setting};
 use super::typed::{typed, written, wrong};
-use super::{Flags, SettingsError, Source};
+use super::{Flags, PlanFile, SettingsError, Source};
 
 /// One setting with a value of its type, and where it came from.
 #[derive(Debug, Clone)]
@@ -32,18 +30,21 @@ impl Layer {
     }
 }
 
-/// The layer of a plan file with this text.
-pub(super) fn file(path: &Path, text: &str) -> Result<Layer, SettingsError> {
+/// The layer of a plan file, if there is one.
+pub(super) fn of_file(file: Option<&PlanFile>) -> Result<Layer, SettingsError> {
+    let Some(PlanFile { path, text }) = file else {
+        return Ok(Layer::default());
+    };
     let read = config::File::from_str(text, FileFormat::Toml).collect();
     let table = read.map_err(|error| SettingsError::NotToml {
-        path: path.to_owned(),
+        path: path.clone(),
         problem: match error {
             config::ConfigError::FileParse { cause, .. } => cause.to_string().trim_end().to_owned(),
             other => other.to_string(),
         },
     })?;
     let mut layer = Layer::default();
-    walk("", table, &Source::File(path.to_owned()), &mut layer)?;
+    walk("", table, &Source::File(path.clone()), &mut layer)?;
     Ok(layer)
 }
 
@@ -163,6 +164,15 @@ pub(super) fn flags(flags: &Flags) -> Result<Layer, SettingsError> {
         mix(text, &mut layer)?;
     }
     Ok(layer)
+}
+
+/// The layer of the agents of an evaluation.
+pub(super) fn agents(agents: Vec<String>) -> Result<Layer, SettingsError> {
+    let agents = Flags {
+        agents,
+        ..Flags::default()
+    };
+    flags(&agents)
 }
 
 /// Reads `general=2,ambiguous=1`; a scenario that is not named gets no share.

@@ -153,27 +153,33 @@ pub fn is_name(text: &str) -> bool {
 
 /// The known key that was most likely meant, if one is near.
 pub fn nearest(key: &str) -> Option<String> {
-    let model = key
-        .strip_prefix("models.")
-        .and_then(|rest| rest.split('.').next());
-    let fixed = FIXED.iter().map(|setting| setting.key.to_owned());
-    let sections = FIXED.iter().map(|setting| setting.parts().0.to_owned());
-    let models = model
-        .iter()
-        .flat_map(|name| MODELS.iter().map(|setting| setting.of(name)));
-    let known = fixed
-        .chain(sections)
-        .chain(["models".to_owned()])
-        .chain(models);
-    near(key, known)
+    let of_model = key.strip_prefix("models.");
+    if let Some((model, name)) = of_model.and_then(|rest| rest.split_once('.')) {
+        let names = MODELS.iter().map(|setting| setting.parts().1.to_owned());
+        return near(name, names).map(|name| format!("models.{model}.{name}"));
+    }
+    let keys = FIXED.iter().map(|setting| setting.key.to_owned());
+    let sections = all().map(|setting| match setting.parts().0 {
+        "models.*" => "models".to_owned(),
+        section => section.to_owned(),
+    });
+    closest(key, keys.chain(sections), distance)
 }
 
 /// What of the `known` was most likely meant, if anything is near.
-pub fn near(key: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
+pub fn near(text: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
+    closest(text, known, strsim::damerau_levenshtein)
+}
+
+fn closest(
+    text: &str,
+    known: impl IntoIterator<Item = String>,
+    distance: fn(&str, &str) -> usize,
+) -> Option<String> {
     let known = known.into_iter().filter(|known| !known.is_empty());
-    let scored = known.map(|known| (distance(key, &known), known));
+    let scored = known.map(|known| (distance(text, &known), known));
     let (distance, nearest) = scored.min_by_key(|&(distance, _)| distance)?;
-    (distance <= (key.len() / 3).max(1)).then_some(nearest)
+    (distance <= (text.len() / 3).max(1)).then_some(nearest)
 }
 
 /// Edits between two keys; one in the wrong section is a single edit away.

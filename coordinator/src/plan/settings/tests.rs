@@ -1,12 +1,15 @@
 //! Settings from every layer, and the files that must agree with the table.
 
+mod evaluation;
 mod faults;
 mod models;
+mod roles;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args as _, FromArgMatches as _};
 use proptest::prelude::*;
+use proto::record::Role;
 
 use super::*;
 use crate::plan::money::Decimal;
@@ -32,6 +35,8 @@ fn sizes(world: &WorldPlan) -> Result<(), String> {
 const KNOWN: Known<'_> = Known {
     domains: &["retail", "tickets"],
     agent: &agent,
+    roles: &Role::ALL,
+    prompts: &["agent.md", "user.md"],
     sizes: &sizes,
 };
 
@@ -232,6 +237,7 @@ fn the_environment_sets_every_setting() {
             test_permille: 3,
             license: "cc-by-4.0".to_owned(),
             lawful_only: false,
+            keep_reasoning: false,
         },
         workers: 3,
         partition: "2/3".parse().unwrap(),
@@ -334,6 +340,7 @@ fn any_plan() -> impl Strategy<Value = Plan> {
                 test_permille: dataset.1,
                 license: dataset.2,
                 lawful_only: dataset.3,
+                keep_reasoning: !dataset.3,
             },
             models,
             workers: counts.5,

@@ -3,7 +3,7 @@
 use super::{Kind, Setting, setting};
 
 /// Every setting that has one key, those outside any section first.
-pub const FIXED: [Setting; 31] = [
+pub const FIXED: [Setting; 32] = [
     setting(
         "domain",
         Kind::Text,
@@ -189,5 +189,11 @@ pub const FIXED: [Setting; 31] = [
         Kind::Truth,
         "",
         "Whether episodes that broke a procedural rule stay out of the training rows.",
+    ),
+    setting(
+        "dataset.keep_reasoning",
+        Kind::Truth,
+        "",
+        "Whether what a model thought before it spoke is kept in the rows' metadata, as `reasoning`: a text for each message of the agent.",
     ),
 ];

@@ -208,120 +208,128 @@ fn what_changes_answers_is_what_the_settings_of_an_endpoint_are_a_digest_of() {
     assert_ne!(settings(&plan), settings(&warmer));
 }
 
+/// What may be said of [`SMALL`], and a part of what is said about it.
+const OF_SMALL: &[(&str, &str)] = &[
+    (
+        "ulr = 1",
+        "unknown setting `models.small.ulr` in some/plan.toml: did you mean `models.small.url`?",
+    ),
+    (
+        "protocol = \"http\"",
+        "`models.small.protocol` in some/plan.toml is the string \"http\", but must be one of openai, anthropic, service, program",
+    ),
+    (
+        "temperature = 2.5",
+        "is `2.5`, but must be a number from 0 to 2, or empty",
+    ),
+    (
+        "temperature = \"hot\"",
+        "is the string \"hot\", but must be a number",
+    ),
+    ("top_p = nan", "is `NaN`, but must be"),
+    ("max_tokens = 0", "from 1 to 1000000"),
+    (
+        "price_input = 0.0001",
+        "is `0.0001`, but must be dollars as a decimal number with at most 3 places",
+    ),
+    ("price_output = -1", "is `-1`, but must be dollars"),
+    ("extra = 5", "is `5`, but must be a table"),
+    (
+        "extra = { at = inf }",
+        "is a table, but must be a table without null",
+    ),
+    (
+        "extra = { stream = true }",
+        "`stream` is written by this program",
+    ),
+    ("form = \"json\"", "must be one of native, react"),
+    (
+        "first_byte_seconds = 700",
+        "is 700: more than `total_seconds`, which is 600; set it to 600 or less",
+    ),
+    (
+        "protocol = \"anthropic\"\ntemperature = 1.5",
+        "Anthropic's Messages go up to 1",
+    ),
+    (
+        "command = [\"x\"]",
+        "the protocol is openai, which starts no program",
+    ),
+    (
+        "protocol = \"program\"",
+        "`models.small.command` (a default) is empty: there is no program",
+    ),
+    (
+        "protocol = \"program\"\ncommand = [\"x\"]",
+        "a program is started",
+    ),
+    ("key = \"T2T_KEY\"", "variables that begin with T2T_"),
+];
+
+/// Other models, likewise.
+const OTHERS: &[(&str, &str)] = &[
+    (
+        "[models.Small]\nurl = \"x\"",
+        "`models.Small` in some/plan.toml is a model called `Small`, but must be called by at most 40 small letters",
+    ),
+    ("[models.\"a.url\"]\nurl = \"x\"", "a model called `a.url`"),
+    (
+        "[model.small]\nurl = \"x\"",
+        "unknown setting `model` in some/plan.toml: did you mean `models`?",
+    ),
+    (
+        "models = 5",
+        "`models` in some/plan.toml is `5`, but must be a section of models: give each a table",
+    ),
+    (
+        "[models]\nsmall = \"x\"",
+        "`models.small` in some/plan.toml is the string \"x\", but must be a section: set protocol, url",
+    ),
+    (
+        "[models.a]\nmodel = \"m\"",
+        "`models.a.url` (a default) is empty: the model has no place",
+    ),
+    ("[models.a]\nurl = \"localhost:80\"", "is no URL of HTTP"),
+    ("[models.a]\nurl = \"http://host/v1?x=1\"", "without query"),
+    (
+        "[models.a]\nurl = \"http://host/v1\"",
+        "`models.a.model` (a default) is empty: the server would not know",
+    ),
+];
+
+/// Variables with values, likewise.
+const VARIABLES: &[(&str, &str, &str)] = &[
+    (
+        "T2T_MODELS__SMALL__ULR",
+        "x",
+        "did you mean T2T_MODELS__SMALL__URL?",
+    ),
+    (
+        "T2T_MODELS__SMALL__EXTRA",
+        "x=1",
+        "is the string \"x=1\", but must be a table",
+    ),
+    (
+        "T2T_MODELS__SMALL__EXTRA",
+        r#"{"x":null}"#,
+        "but must be a table without null",
+    ),
+    ("T2T_MODELS__SMALL", "x", "must be a section: set protocol"),
+    ("T2T_MODELS__1__URL", "x", "a model called `1`"),
+];
+
 #[test]
 fn faults_of_models_name_key_place_and_mend() {
-    for (text, wanted) in [
-        (
-            "ulr = 1",
-            "unknown setting `models.small.ulr` in some/plan.toml: did you mean `models.small.url`?",
-        ),
-        (
-            "protocol = \"http\"",
-            "`models.small.protocol` in some/plan.toml is the string \"http\", but must be one of openai, anthropic, service, program",
-        ),
-        (
-            "temperature = 2.5",
-            "is `2.5`, but must be a number from 0 to 2, or empty",
-        ),
-        (
-            "temperature = \"hot\"",
-            "is the string \"hot\", but must be a number",
-        ),
-        ("top_p = nan", "is `NaN`, but must be"),
-        ("max_tokens = 0", "from 1 to 1000000"),
-        (
-            "price_input = 0.0001",
-            "is `0.0001`, but must be dollars as a decimal number with at most 3 places",
-        ),
-        ("price_output = -1", "is `-1`, but must be dollars"),
-        ("extra = 5", "is `5`, but must be a table"),
-        (
-            "extra = { at = inf }",
-            "is a table, but must be a table without null",
-        ),
-        (
-            "extra = { stream = true }",
-            "`stream` is written by this program",
-        ),
-        ("form = \"json\"", "must be one of native, react"),
-        (
-            "first_byte_seconds = 700",
-            "is 700: more than `total_seconds`, which is 600; set it to 600 or less",
-        ),
-        (
-            "protocol = \"anthropic\"\ntemperature = 1.5",
-            "Anthropic's Messages go up to 1",
-        ),
-        (
-            "command = [\"x\"]",
-            "the protocol is openai, which starts no program",
-        ),
-        (
-            "protocol = \"program\"",
-            "`models.small.command` (a default) is empty: there is no program",
-        ),
-        (
-            "protocol = \"program\"\ncommand = [\"x\"]",
-            "a program is started",
-        ),
-        ("key = \"T2T_KEY\"", "variables that begin with T2T_"),
-    ] {
-        let error = from_file(&format!("{SMALL}{text}\n"))
-            .unwrap_err()
-            .to_string();
+    for (text, wanted) in OF_SMALL {
+        let error = from_file(&format!("{SMALL}{text}\n"));
+        let error = error.unwrap_err().to_string();
         assert!(error.contains(wanted), "{text}\n{error}");
     }
-    for (text, wanted) in [
-        (
-            "[models.Small]\nurl = \"x\"",
-            "`models.Small` in some/plan.toml is a model called `Small`, but must be called by at most 40 small letters",
-        ),
-        ("[models.\"a.url\"]\nurl = \"x\"", "a model called `a.url`"),
-        (
-            "[model.small]\nurl = \"x\"",
-            "unknown setting `model` in some/plan.toml: did you mean `models`?",
-        ),
-        (
-            "models = 5",
-            "`models` in some/plan.toml is `5`, but must be a section of models: give each a table",
-        ),
-        (
-            "[models]\nsmall = \"x\"",
-            "`models.small` in some/plan.toml is the string \"x\", but must be a section: set protocol, url",
-        ),
-        (
-            "[models.a]\nmodel = \"m\"",
-            "`models.a.url` (a default) is empty: the model has no place",
-        ),
-        ("[models.a]\nurl = \"localhost:80\"", "is no URL of HTTP"),
-        ("[models.a]\nurl = \"http://host/v1?x=1\"", "without query"),
-        (
-            "[models.a]\nurl = \"http://host/v1\"",
-            "`models.a.model` (a default) is empty: the server would not know",
-        ),
-    ] {
+    for (text, wanted) in OTHERS {
         let error = from_file(text).unwrap_err().to_string();
         assert!(error.contains(wanted), "{text}\n{error}");
     }
-    for (name, value, wanted) in [
-        (
-            "T2T_MODELS__SMALL__ULR",
-            "x",
-            "did you mean T2T_MODELS__SMALL__URL?",
-        ),
-        (
-            "T2T_MODELS__SMALL__EXTRA",
-            "x=1",
-            "is the string \"x=1\", but must be a table",
-        ),
-        (
-            "T2T_MODELS__SMALL__EXTRA",
-            r#"{"x":null}"#,
-            "but must be a table without null",
-        ),
-        ("T2T_MODELS__SMALL", "x", "must be a section: set protocol"),
-        ("T2T_MODELS__1__URL", "x", "a model called `1`"),
-    ] {
+    for (name, value, wanted) in VARIABLES {
         let error = from_environment(&[(name, value)]).unwrap_err().to_string();
         assert!(error.contains(wanted), "{name}={value}\n{error}");
     }

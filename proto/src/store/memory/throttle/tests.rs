@@ -7,6 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::seed::{Rng, Seed};
 use crate::store::throttle::MINUTE;
 
 const SECOND: u64 = 1_000_000;
@@ -50,84 +51,111 @@ enum Next {
     End(usize, Permit, End),
 }
 
+/// A load as it runs.
+struct Play<'a> {
+    load: &'a Load,
+    random: Rng,
+    model: Model,
+    /// What is to happen, by moment and in the order it was planned.
+    agenda: BTreeMap<(u64, u64), Next>,
+    planned: u64,
+    /// What each caller waits for: the call's name and tokens.
+    asks: BTreeMap<u64, (String, u64)>,
+    calls: u64,
+    grants: Vec<Grant>,
+}
+
 /// Lets the load run; gives what was granted, in order. No concurrency beyond the limit, ever.
 fn play(load: &Load, seed: u64) -> Vec<Grant> {
-    let mut random = crate::seed::Seed::root(seed).rng();
-    let mut draw = |(low, high): (u64, u64)| low + random.bits() % (high - low + 1);
-    let mut model = Model::new(0);
-    let mut agenda: BTreeMap<(u64, u64), Next> = BTreeMap::new();
-    let mut number = 0;
-    let mut asks: BTreeMap<u64, (String, u64)> = BTreeMap::new();
-    let mut grants: Vec<Grant> = Vec::new();
-    for caller in 0..load.callers {
-        agenda.insert((0, caller), Next::Ask(caller));
-    }
-    let mut serial = load.callers;
-    let mut plan = |agenda: &mut BTreeMap<_, _>, at: u64, next: Next| {
-        serial += 1;
-        agenda.insert((at, serial), next);
+    let mut play = Play {
+        load,
+        random: Seed::root(seed).rng(),
+        model: Model::new(0),
+        agenda: BTreeMap::new(),
+        planned: 0,
+        asks: BTreeMap::new(),
+        calls: 0,
+        grants: Vec::new(),
     };
-    while let Some(((now, _), next)) = agenda.pop_first() {
-        if now >= load.seconds * SECOND {
-            break;
-        }
+    for caller in 0..load.callers {
+        play.plan(0, Next::Ask(caller));
+    }
+    let over = load.seconds * SECOND;
+    while let Some(((now, _), next)) = play.agenda.pop_first().filter(|((now, _), _)| *now < over) {
         match next {
+            Next::Ask(caller) => play.ask(caller, now),
             Next::End(place, permit, end) => {
-                let (requests, tokens) = end.counts(load.rates);
-                grants[place].requests = requests;
-                grants[place].tokens = tokens;
-                assert!(model.end(&permit, end, now));
+                let grant = &mut play.grants[place];
+                (grant.requests, grant.tokens) = end.counts(load.rates);
+                assert!(play.model.end(&permit, end, now), "T4: it was open");
             }
-            Next::Ask(caller) => {
-                let (name, tokens) = asks.entry(caller).or_insert_with(|| {
-                    number += 1;
-                    (format!("call {number}"), draw((1, load.most)))
-                });
-                let takes = draw(load.takes);
-                let ask = Ask {
-                    model: "model",
-                    name,
-                    rates: load.rates,
-                    tokens: *tokens,
-                    ttl: Duration::from_micros(load.takes.1 + SECOND),
-                };
-                match model.admit(ask, now) {
-                    Admission::Wait(wait) => {
-                        let again = now + micros(wait) + draw((0, load.late));
-                        plan(&mut agenda, again, Next::Ask(caller));
-                    }
-                    Admission::Granted(permit) => {
-                        asks.remove(&caller);
-                        let tokens = permit.tokens;
-                        let used = tokens * draw(load.used) / 100;
-                        grants.push(Grant {
-                            at: now,
-                            requests: 1,
-                            tokens,
-                        });
-                        let fate = if load.odd == 0 {
-                            2
-                        } else {
-                            draw((0, load.odd))
-                        };
-                        let end = match fate {
-                            0 => None,
-                            1 => Some(End::Released),
-                            _ => Some(End::Settled { tokens: used }),
-                        };
-                        if let Some(end) = end {
-                            let end = Next::End(grants.len() - 1, permit, end);
-                            plan(&mut agenda, now + takes, end);
-                        }
-                        plan(&mut agenda, now + takes, Next::Ask(caller));
-                    }
-                }
-                let places = u64::from(load.rates.concurrency);
-                assert!(places == 0 || model.open.len() as u64 <= places, "T3");
+        }
+        let places = u64::from(load.rates.concurrency);
+        let open = play.model.open.len() as u64;
+        assert!(places == 0 || open <= places, "T3: {open} of {places}");
+    }
+    play.grants
+}
+
+impl Play<'_> {
+    fn plan(&mut self, at: u64, next: Next) {
+        self.planned += 1;
+        self.agenda.insert((at, self.planned), next);
+    }
+
+    fn draw(&mut self, (low, high): (u64, u64)) -> u64 {
+        low + self.random.bits() % (high - low + 1)
+    }
+
+    fn ask(&mut self, caller: u64, now: u64) {
+        if !self.asks.contains_key(&caller) {
+            self.calls += 1;
+            let call = (self.calls.to_string(), self.draw((1, self.load.most)));
+            self.asks.insert(caller, call);
+        }
+        let (name, tokens) = &self.asks[&caller];
+        let ask = Ask {
+            model: "model",
+            name,
+            rates: self.load.rates,
+            tokens: *tokens,
+            ttl: Duration::from_micros(self.load.takes.1 + SECOND),
+        };
+        match self.model.admit(ask, now) {
+            Admission::Granted(permit) => {
+                self.asks.remove(&caller);
+                let takes = self.draw(self.load.takes);
+                self.plan(now + takes, Next::Ask(caller));
+                self.granted(permit, now + takes);
+            }
+            Admission::Wait(wait) => {
+                let late = self.draw((0, self.load.late));
+                self.plan(now + micros(wait) + late, Next::Ask(caller));
             }
         }
     }
-    grants
+
+    /// What becomes of a call, by the moment when it is over.
+    fn granted(&mut self, permit: Permit, over: u64) {
+        self.grants.push(Grant {
+            at: permit.granted,
+            requests: 1,
+            tokens: permit.tokens,
+        });
+        let fate = match self.load.odd {
+            0 => 2,
+            odd => self.draw((0, odd)),
+        };
+        let end = match fate {
+            // Its worker is killed.
+            0 => return,
+            1 => End::Released,
+            _ => End::Settled {
+                tokens: permit.tokens * self.draw(self.load.used) / 100,
+            },
+        };
+        self.plan(over, Next::End(self.grants.len() - 1, permit, end));
+    }
 }
 
 /// The most that any minute holds of something. A fullest one ends with a grant.

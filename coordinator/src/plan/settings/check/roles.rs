@@ -1,0 +1,171 @@
+//! Who plays which role: that the model named is there, that this build can have one in the role, and
+//! that it is of a kind that can play it.
+
+use std::collections::BTreeSet;
+
+use proto::record::{CallForm, Protocol, Role};
+
+use super::refused;
+use crate::plan::cast::{AGENDA, SYMBOLIC, TEMPLATE};
+use crate::plan::models::{ModelPlan, model_in};
+use crate::plan::settings::{Known, Resolved, SettingsError, table};
+
+/// Roles that a plan names one player for: its setting, and who plays it offline.
+const ROLES: [(Role, &str); 5] = [
+    (Role::Explorer, SYMBOLIC),
+    (Role::Writer, TEMPLATE),
+    (Role::Validity, ""),
+    (Role::User, AGENDA),
+    (Role::Judge, ""),
+];
+
+/// Refuses players that can't play.
+pub(super) fn roles(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
+    for (role, offline) in ROLES {
+        player(resolved, known, role, offline)?;
+    }
+    agents(resolved, known)?;
+    votes(resolved)?;
+    budget(resolved)
+}
+
+/// The roles of an evaluation: those in a conversation.
+pub(super) fn talk(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
+    player(resolved, known, Role::User, AGENDA)?;
+    player(resolved, known, Role::Judge, "")?;
+    agents(resolved, known)
+}
+
+fn player(
+    resolved: &Resolved,
+    known: &Known<'_>,
+    role: Role,
+    offline: &str,
+) -> Result<(), SettingsError> {
+    let (key, text) = (role.label(), resolved.plan.player(role));
+    if text == offline {
+        return Ok(());
+    }
+    let otherwise = if offline.is_empty() {
+        "leave it empty".to_owned()
+    } else {
+        format!("write `{offline}`")
+    };
+    let refused = |problem: String, mend: String| {
+        Err(refused(resolved, key, format!("`{text}`"), problem, mend))
+    };
+    let Some(name) = model_in(text) else {
+        let mend = format!("{otherwise}, or `model:NAME` for a model of the plan");
+        return refused("nobody is called so".to_owned(), mend);
+    };
+    if !known.roles.contains(&role) {
+        let problem = format!("this version can't have a model as the {key} yet");
+        return refused(problem, otherwise);
+    }
+    match unfit(resolved, role, name) {
+        Some((problem, mend)) => refused(problem, mend),
+        None => Ok(()),
+    }
+}
+
+fn agents(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
+    let agents = &resolved.plan.agents;
+    let refused = |value: String, problem: String, mend: &str| {
+        Err(refused(resolved, "agents", value, problem, mend))
+    };
+    if agents.is_empty() {
+        let problem = "no agent would talk about the tasks".to_owned();
+        return refused(
+            "empty".to_owned(),
+            problem,
+            "name at least one, such as `gold`",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for agent in agents {
+        let value = format!("`{}`", agents.join(","));
+        if let Some(name) = model_in(agent) {
+            if let Some((problem, mend)) = unfit(resolved, Role::Agent, name) {
+                return refused(value, problem, &mend);
+            }
+        } else if let Err(problem) = (known.agent)(agent) {
+            return refused(value, problem, "correct the name or take it out");
+        }
+        if !seen.insert(agent) {
+            let mend = "name it once and raise `trials` for more conversations";
+            return refused(value, format!("`{agent}` is there twice"), mend);
+        }
+    }
+    Ok(())
+}
+
+/// Why a model can't play a role, and the mend.
+fn unfit(resolved: &Resolved, role: Role, name: &str) -> Option<(String, String)> {
+    let models = &resolved.plan.models;
+    let Some(model) = models.get(name) else {
+        return Some(absent(name, models.keys()));
+    };
+    let ModelPlan { protocol, form, .. } = model;
+    let own = matches!(protocol, Protocol::Service | Protocol::Program);
+    if own && role != Role::Agent {
+        let problem = format!(
+            "the protocol of `{name}` is {}, which is for agents alone",
+            protocol.label()
+        );
+        let mend = "take a model whose `protocol` is openai or anthropic".to_owned();
+        return Some((problem, mend));
+    }
+    let tools = matches!(role, Role::Agent | Role::Explorer);
+    if *form == CallForm::React && !tools {
+        let problem = format!(
+            "`{name}` has the form react, which says how tools are called, and the {} has none",
+            role.label()
+        );
+        let mend = "describe the model a second time with `form = \"native\"`".to_owned();
+        return Some((problem, mend));
+    }
+    None
+}
+
+fn absent<'a>(name: &str, models: impl Iterator<Item = &'a String>) -> (String, String) {
+    let problem = format!("the plan has no model `{name}`");
+    let mend = match table::near(name, models.cloned()) {
+        Some(near) => format!("did you mean `model:{near}`?"),
+        None => format!("describe it in a table [models.{name}]"),
+    };
+    (problem, mend)
+}
+
+fn votes(resolved: &Resolved) -> Result<(), SettingsError> {
+    let votes = resolved.plan.votes;
+    if votes % 2 == 1 {
+        return Ok(());
+    }
+    let problem = "as many votes for a task as against it decide nothing";
+    Err(refused(
+        resolved,
+        "votes",
+        votes,
+        problem,
+        "give an odd number",
+    ))
+}
+
+/// What is not priced would never use a budget up.
+fn budget(resolved: &Resolved) -> Result<(), SettingsError> {
+    let Some(budget) = resolved.plan.budget_dollars else {
+        return Ok(());
+    };
+    let unpriced = resolved.plan.models_in_use().into_iter().find(|name| {
+        let model = resolved.plan.models.get(*name);
+        model.is_some_and(|model| model.price_input.is_none() || model.price_output.is_none())
+    });
+    let Some(name) = unpriced else {
+        return Ok(());
+    };
+    let problem = format!("what `model:{name}` costs is not known");
+    let mend = format!(
+        "give `price_input` and `price_output` in [models.{name}]; 0 for what costs nothing"
+    );
+    Err(refused(resolved, "budget_dollars", budget, problem, mend))
+}

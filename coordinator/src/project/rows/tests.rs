@@ -1,0 +1,162 @@
+//! What models leave in a row, what keeps an episode out, and that offline rows know nothing of it.
+
+use proto::digest::Digest;
+use proto::ids::RunId;
+use proto::job::{Cell, Wanted};
+use proto::record::{CallForm, Episode, Kind, Map, Protocol, Sampling, Scenario, Usage};
+use proto::seed::Seed;
+use worker::domains::tickets::{Tickets, desk::Desk};
+use worker::stages::play;
+use worker::workload::drafts;
+
+use super::*;
+use crate::ledger::Position;
+
+/// A filled slot, and gold's episode over it.
+fn played() -> (Filled, Played) {
+    let domain = Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))));
+    let cell = Cell {
+        slot: 0,
+        stratum: 0,
+        strata: 1,
+        scenario: Scenario::General,
+        kind: Kind::Plain,
+        wants: vec![Wanted::Write("set_priority".to_owned())],
+    };
+    let drafted = drafts(&domain, RunId(Digest::of(b"rows")), [cell], 20);
+    let task = drafted.into_iter().next().unwrap().draft.task;
+    let episode = play(&domain, &task, "gold", 0).unwrap();
+    let filled = Filled {
+        slot: 0,
+        candidate: 0,
+        task,
+        twin: None,
+    };
+    (filled, over(episode))
+}
+
+fn over(episode: Episode) -> Played {
+    Played {
+        episode,
+        over_twin: false,
+        position: Position {
+            epoch: 1,
+            offset: 0,
+        },
+    }
+}
+
+/// The same episode, as if a model had thought and acted in it.
+fn by_a_model(played: &Played) -> Played {
+    let mut episode = played.episode.clone();
+    episode.agent = "model:small".to_owned();
+    episode.parts = vec![Part {
+        role: Role::Agent,
+        name: "small".to_owned(),
+        protocol: Protocol::OpenAi,
+        models: vec!["small-2".to_owned()],
+        sampling: Sampling {
+            temperature: Some(0.5),
+            top_p: None,
+            max_tokens: 10,
+            seeded: true,
+            extra: Map::new(),
+        },
+        form: CallForm::Native,
+        prompts: Digest::of(b"prompts"),
+        seed: Some(u64::MAX),
+        replies: 3,
+        usage: Usage {
+            input: 5,
+            cached: 4,
+            output: 2,
+        },
+    }];
+    for message in &mut episode.messages {
+        if let Message::Assistant { reasoning, .. } = message {
+            "I think.".clone_into(reasoning);
+        }
+    }
+    over(episode)
+}
+
+fn rows(plan: &Plan) -> Rows<'_> {
+    Rows {
+        plan,
+        policy: "Be kind.".to_owned(),
+        tools: "[]".into(),
+        run: "run_0".to_owned(),
+        shares: Shares::new(0, 0).unwrap(),
+        tasks: 1,
+        failed: 0,
+        unlawful: 0,
+        malformed: 0,
+        quarantined: 0,
+    }
+}
+
+fn metadata(plan: &Plan, filled: &Filled, played: &Played) -> Json {
+    let row = rows(plan).row(filled, played).unwrap();
+    serde_json::from_str(&row.metadata).unwrap()
+}
+
+#[test]
+fn models_and_what_they_thought_are_in_the_metadata_where_there_were_any() {
+    let (filled, gold) = played();
+    let mut plan = Plan::default();
+    plan.dataset.keep_reasoning = true;
+    let offline = metadata(&plan, &filled, &gold);
+    assert!(offline.get("parts").is_none() && offline.get("reasoning").is_none());
+    assert_eq!(offline["agent_is_scripted"], true);
+    let model = by_a_model(&gold);
+    let told = metadata(&plan, &filled, &model);
+    assert_eq!(told["agent_is_scripted"], false);
+    let part = &told["parts"][0];
+    for (field, wanted) in [
+        ("role", json!("agent")),
+        ("name", json!("small")),
+        ("protocol", json!("openai")),
+        ("models", json!(["small-2"])),
+        ("form", json!("native")),
+        ("seed", json!(u64::MAX)),
+        ("replies", json!(3)),
+        ("usage", json!({"input": 5, "cached": 4, "output": 2})),
+    ] {
+        assert_eq!(part[field], wanted, "{field}");
+    }
+    assert_eq!(part["sampling"]["temperature"], 0.5);
+    let spoken = model.episode.messages.iter();
+    let spoken = spoken.filter(|message| matches!(message, Message::Assistant { .. }));
+    let thoughts = told["reasoning"].as_array().unwrap();
+    assert_eq!(thoughts.len(), spoken.count());
+    assert!(thoughts.iter().all(|thought| thought == "I think."));
+    plan.dataset.keep_reasoning = false;
+    let silent = metadata(&plan, &filled, &model);
+    assert!(silent.get("reasoning").is_none());
+    let without = |told: &Json| {
+        let mut told = told.clone();
+        told.as_object_mut().unwrap().remove("reasoning");
+        told
+    };
+    assert_eq!(silent, without(&told));
+}
+
+#[test]
+fn an_episode_with_a_malformed_call_is_no_row() {
+    let (filled, gold) = played();
+    let plan = Plan::default();
+    let mut rows = rows(&plan);
+    assert!(rows.row(&filled, &gold).is_some());
+    let mut model = by_a_model(&gold);
+    let calls = model
+        .episode
+        .messages
+        .iter_mut()
+        .find_map(|message| match message {
+            Message::Assistant { calls, .. } => calls.first_mut(),
+            _ => None,
+        });
+    calls.unwrap().malformed = Some("{".to_owned());
+    assert!(rows.row(&filled, &model).is_none());
+    assert_eq!((rows.malformed, rows.unlawful, rows.failed), (1, 0, 0));
+}
