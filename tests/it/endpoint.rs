@@ -61,9 +61,8 @@ fn json_of(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
-#[test]
-fn a_request_that_a_provider_would_refuse_is_refused_with_the_reason() {
-    let endpoint = endpoint(Brain::Echo, &[]);
+/// Requests that a provider would refuse, and a part of the reason.
+fn refused() -> Vec<((Form, Value), &'static str)> {
     let call = json!({"role": "assistant", "content": null, "tool_calls": [
         {"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}},
     ]});
@@ -76,7 +75,7 @@ fn a_request_that_a_provider_would_refuse_is_refused_with_the_reason() {
         (form, body)
     };
     let user = json!({"role": "user", "content": "Hello"});
-    let wrong = [
+    vec![
         (
             with(Form::OpenAi, "messages", json!([user, call, user])),
             "has no answer",
@@ -127,7 +126,13 @@ fn a_request_that_a_provider_would_refuse_is_refused_with_the_reason() {
             ),
             "must have text",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn a_request_that_a_provider_would_refuse_is_refused_with_the_reason() {
+    let endpoint = endpoint(Brain::Echo, &[]);
+    let wrong = refused();
     for ((form, body), reason) in &wrong {
         let answer = ask(endpoint.address(), *form, body).unwrap();
         assert_eq!(answer.status, 400, "{body}");

@@ -15,6 +15,7 @@ mod endpoint;
 mod fleet;
 mod frozen;
 mod fuzz;
+mod golden_wire;
 mod health;
 mod hearing;
 mod heldout;

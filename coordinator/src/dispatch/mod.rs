@@ -462,6 +462,7 @@ impl<'a> Dispatch<'a> {
     /// Takes a message of a worker. It is acknowledged after the next commit, whose content it may be;
     /// an answer to what is not asked yet is held.
     fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
+        let _span = spans::process(self.options.system, &delivery).entered();
         let id = JobId(delivery.message().id);
         let held = self.early.len();
         let headers = &delivery.message().headers;

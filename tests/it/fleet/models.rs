@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use harness::collector::{Collector, Seen};
 use harness::endpoint::{Brain, Endpoint, Settings};
 use harness::fleet::Member;
 use proto::seed::Seed;
@@ -20,11 +21,11 @@ const EPISODES: usize = 40;
 /// Where the draws of the storm begin.
 const SEED: u64 = 2;
 
-/// An endpoint that takes its time, so that calls are under way when a worker is killed.
-fn endpoint() -> Endpoint {
+/// An endpoint that takes its time.
+fn endpoint(latency: Duration) -> Endpoint {
     Endpoint::start(Settings {
         brain: Brain::HeldOut,
-        latency: Duration::from_millis(40),
+        latency,
         ..Settings::default()
     })
     .expect("an endpoint starts")
@@ -45,7 +46,7 @@ fn worker(site: &mut Site) -> Member {
 #[test]
 fn no_kept_reply_is_asked_for_again_however_many_workers_are_killed() {
     let Some(mut site) = Site::open() else { return };
-    let endpoint = endpoint();
+    let endpoint = endpoint(Duration::from_millis(40));
     plan(&site, &endpoint);
     let mut workers = [worker(&mut site), worker(&mut site)];
     let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
@@ -68,4 +69,49 @@ fn no_kept_reply_is_asked_for_again_however_many_workers_are_killed() {
     site.as_embedded("out", PLAN);
     let calm = endpoint.stats();
     assert_eq!(calm.distinct, stormy.distinct, "both asked the same");
+}
+
+#[test]
+fn one_trace_goes_from_the_coordinator_to_the_model_and_back() {
+    let Some(mut site) = Site::open() else { return };
+    let collector = Collector::start();
+    site.fleet
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
+    let endpoint = endpoint(Duration::ZERO);
+    plan(&site, &endpoint);
+    let mut worker = site.fleet.ready_worker("--concurrency 4");
+    let mut run = site
+        .fleet
+        .coordinator("run models.toml --tasks 2 --out out");
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    worker.signal("TERM");
+    assert_eq!(worker.ends(), 0, "{}", worker.printed());
+    let spans = collector.spans();
+    let chat = spans.iter().find(|span| span.name == "chat heldout");
+    let chat = chat.expect("a model was asked");
+    // From the call up to the job, from there down to the outcome.
+    let parent = |span: &Seen| spans.iter().find(|other| other.id == span.parent).cloned();
+    let child = |span: &Seen, name: &str| {
+        let mut children = spans.iter().filter(|other| other.parent == span.id);
+        children.find(|other| other.name == name).cloned()
+    };
+    let process = parent(chat).expect("the job's work");
+    let publish = parent(&process).expect("the job's publication");
+    let outcome = child(&process, "publish outcomes").expect("the outcome's publication");
+    let heard = child(&outcome, "process outcomes").expect("the outcome is heard");
+    let way = [&publish, &process, chat, &outcome, &heard];
+    let told = way.map(|span| (span.service.as_str(), span.name.as_str()));
+    let (t2t, worker) = ("t2t", "t2t-worker");
+    let wanted = [
+        (t2t, "publish rollout"),
+        (worker, "process rollout"),
+        (worker, "chat heldout"),
+        (worker, "publish outcomes"),
+        (t2t, "process outcomes"),
+    ];
+    assert_eq!(told, wanted);
+    assert!(
+        way.iter().all(|span| span.trace == publish.trace),
+        "{way:#?}"
+    );
 }

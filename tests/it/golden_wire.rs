@@ -1,0 +1,125 @@
+//! What was ever written is read for ever: one file for each kind of message and each version of the wire,
+//! with what it says as JSON beside it. `T2T_BLESS=1 cargo nextest run -p tests golden_wire` writes those
+//! of the present version; those of earlier ones are never written again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::fuzz::corpus::OF_DESK;
+use proto::digest::Digest;
+use proto::job::Job;
+use proto::outcome::{Notice, Outcome};
+use proto::wire::{self, Kind, VERSION};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use worker::chat::Answer;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wire")
+}
+
+/// The JSON of an envelope's content.
+fn told<T: Serialize + DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<Json, String> {
+    let value: T = wire::decode(kind, bytes).map_err(|error| error.to_string())?;
+    serde_json::to_value(value).map_err(|error| error.to_string())
+}
+
+/// The JSON of a file, by the kind that its name begins with.
+fn read(name: &str, bytes: &[u8]) -> Result<Json, String> {
+    let kind = name.split('-').next().unwrap_or(name);
+    match kind {
+        "job" => told::<Job>(Kind::Job, bytes),
+        "outcome" => told::<Outcome>(Kind::Outcome, bytes),
+        "notice" => told::<Notice>(Kind::Notice, bytes),
+        "reply" => told::<Answer>(Kind::Reply, bytes),
+        _ => Err(format!("no kind is called `{kind}`")),
+    }
+}
+
+/// Messages of the present version by name, one of each stage and form.
+fn present() -> BTreeMap<String, Vec<u8>> {
+    let mut messages = BTreeMap::new();
+    for job in &OF_DESK.jobs {
+        let name = format!("job-{}", job.input.stage().label());
+        let bytes = wire::encode(Kind::Job, job).expect("a job is within its cap");
+        messages.entry(name).or_insert(bytes);
+    }
+    for outcome in &OF_DESK.outcomes {
+        let form = format!("{:?}", outcome.result);
+        let form = form.split(|c: char| !c.is_alphanumeric()).next();
+        let name = format!("outcome-{}", form.unwrap_or_default().to_lowercase());
+        let bytes = wire::encode(Kind::Outcome, outcome).expect("an outcome is within its cap");
+        messages.entry(name).or_insert(bytes);
+    }
+    let snapshot = Digest::of(b"world");
+    let crashed = Notice::Crashed {
+        times: 2,
+        how: "signal 9".to_owned(),
+    };
+    for (name, notice) in [
+        ("notice-missing", Notice::Missing { snapshot }),
+        ("notice-crashed", crashed),
+    ] {
+        let bytes = wire::encode(Kind::Notice, &notice).expect("a notice is small");
+        messages.insert(name.to_owned(), bytes);
+    }
+    let answer = Answer {
+        status: 200,
+        body: br#"{"choices":[{"message":{"content":"Hello"}}]}"#.as_slice().into(),
+    };
+    let bytes = wire::encode(Kind::Reply, &answer).expect("an answer is small");
+    messages.insert("reply".to_owned(), bytes);
+    messages
+}
+
+fn bless(folder: &Path) {
+    fs::create_dir_all(folder).expect("a folder for the files");
+    for (name, bytes) in present() {
+        let json = read(&name, &bytes).expect("what was written reads");
+        let json = serde_json::to_string_pretty(&json).expect("JSON is plain data") + "\n";
+        fs::write(folder.join(format!("{name}.bin")), bytes).expect("the file is written");
+        fs::write(folder.join(format!("{name}.json")), json).expect("the file is written");
+    }
+}
+
+#[test]
+fn every_version_that_ever_was_still_reads() {
+    let present_folder = folder().join(format!("v{VERSION}"));
+    if std::env::var_os("T2T_BLESS").is_some() {
+        bless(&present_folder);
+    }
+    for version in 1..=VERSION {
+        let folder = folder().join(format!("v{version}"));
+        let files = fs::read_dir(&folder).expect("each version has its files");
+        let mut names: Vec<String> = files
+            .map(|file| {
+                file.expect("an entry")
+                    .file_name()
+                    .into_string()
+                    .expect("a name")
+            })
+            .filter_map(|name| name.strip_suffix(".bin").map(str::to_owned))
+            .collect();
+        names.sort();
+        for name in &names {
+            let bytes = fs::read(folder.join(format!("{name}.bin"))).expect("the file reads");
+            let json = fs::read(folder.join(format!("{name}.json"))).expect("the file reads");
+            let wanted: Json = serde_json::from_slice(&json).expect("the file is JSON");
+            let found = read(name, &bytes);
+            assert_eq!(
+                found,
+                Ok(wanted),
+                "{name} of version {version}: what changes its form needs another version of the wire"
+            );
+        }
+        if version == VERSION {
+            let wanted: Vec<String> = present().into_keys().collect();
+            assert_eq!(
+                names, wanted,
+                "a kind of message has no file: T2T_BLESS=1 writes it"
+            );
+        }
+    }
+}
