@@ -100,15 +100,17 @@ fn text() -> impl Strategy<Value = String> {
     "\\PC{1,20}|[\\]}\"\\\\\u{0}-\u{1f}]{0,6}x"
 }
 
-fn exchange() -> impl Strategy<Value = (String, String, Vec<(String, bool)>, String)> {
+/// What a user says, what the agent says beside its calls, what comes of them and whether they were
+/// malformed, and what the agent says in the end.
+type Exchange = (String, String, Vec<(String, bool)>, String);
+
+fn exchange() -> impl Strategy<Value = Exchange> {
     let calls = prop::collection::vec((text(), any::<bool>()), 0..3);
     (text(), text(), calls, text())
 }
 
 /// Messages of exchanges, and after which of them the model is asked.
-fn spoken(
-    exchanges: Vec<(String, String, Vec<(String, bool)>, String)>,
-) -> (Vec<Message>, Vec<usize>) {
+fn spoken(exchanges: Vec<Exchange>) -> (Vec<Message>, Vec<usize>) {
     let (mut messages, mut asked) = (Vec::new(), Vec::new());
     for (said, beside, results, last) in exchanges {
         messages.push(Message::User { text: said });
@@ -146,7 +148,7 @@ proptest! {
     ) {
         let tools = if toolless { vec![] } else { vec![tool("get_order"), tool("list_orders")] };
         let (messages, asked) = spoken(exchanges);
-        for protocol in [Protocol::OpenAi] {
+        for protocol in Protocol::ALL {
             let endpoint = endpoint(protocol);
             let sent = asked.iter().map(|upto| body(&endpoint, &request(&messages[..*upto], &tools)));
             let sent: Vec<Vec<u8>> = sent.collect();
@@ -165,7 +167,7 @@ proptest! {
 
 #[test]
 fn a_plan_can_add_fields_but_not_break_conversations() {
-    for protocol in [Protocol::OpenAi] {
+    for protocol in Protocol::ALL {
         let mut changed = endpoint(protocol);
         let extra = r#"{"messages":[],"stream":true,"n":2,"tools":[],"model":"other","system":"x","seed":1,"tool_choice":"none"}"#;
         changed.sampling.extra = Value::parse(extra).unwrap().as_map().unwrap().clone();
