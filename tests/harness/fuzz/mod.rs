@@ -15,6 +15,7 @@ pub mod corpus;
 mod files;
 mod ledger;
 mod mutate;
+mod replies;
 mod texts;
 mod wire;
 mod worlds;
@@ -57,12 +58,13 @@ impl std::fmt::Debug for Target {
 
 /// All targets.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    let groups: [&'static [Target]; 5] = [
+    let groups: [&'static [Target]; 6] = [
         wire::TARGETS,
         ledger::TARGETS,
         worlds::TARGETS,
         files::TARGETS,
         texts::TARGETS,
+        replies::TARGETS,
     ];
     groups.into_iter().flatten()
 }

@@ -190,3 +190,195 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut() -> Fault {
+        Fault::Cut("by the test".to_owned())
+    }
+
+    fn busy(seconds: u64) -> Fault {
+        Fault::Status {
+            status: 429,
+            text: String::new(),
+            retry_after: Some(Duration::from_secs(seconds)),
+        }
+    }
+
+    /// One that has just opened.
+    fn opened(now: Instant) -> Breaker {
+        let breaker = Breaker::default();
+        for _ in 0..FAULTS {
+            assert_eq!(breaker.down(now), None);
+            breaker.admit(now).unwrap().settle(now, Some(&cut()));
+        }
+        breaker
+    }
+
+    #[test]
+    fn one_probe_goes_out_when_the_pause_is_over() {
+        let start = Instant::now();
+        let breaker = opened(start);
+        assert_eq!(breaker.admit(start).unwrap_err(), FIRST);
+        let mut now = start;
+        for doubled in [2, 4, 8, 16, 32] {
+            now += breaker.admit(now).unwrap_err();
+            let probe = breaker.admit(now).unwrap();
+            assert!(breaker.admit(now).is_err());
+            probe.settle(now, Some(&cut()));
+            assert_eq!(breaker.admit(now).unwrap_err(), FIRST * doubled);
+            assert_eq!(breaker.down(now), Some(now - start));
+        }
+        now += LONGEST;
+        breaker.admit(now).unwrap().settle(now, None);
+        assert_eq!(breaker.down(now), None);
+        assert!(breaker.admit(now).is_ok() && breaker.admit(now).is_ok());
+    }
+
+    #[test]
+    fn a_probe_that_nothing_comes_of_is_given_back() {
+        let start = Instant::now();
+        let breaker = opened(start);
+        let now = start + FIRST;
+        drop(breaker.admit(now).unwrap());
+        let unready = Fault::Unready("no key".to_owned());
+        breaker.admit(now).unwrap().settle(now, Some(&unready));
+        assert!(breaker.admit(now).is_ok());
+    }
+
+    #[test]
+    fn a_server_that_asks_for_a_longer_pause_gets_it() {
+        let start = Instant::now();
+        for (asked, pause) in [(0, FIRST), (7, Duration::from_secs(7)), (900, LONGEST)] {
+            let breaker = Breaker::default();
+            for _ in 0..FAULTS {
+                breaker
+                    .admit(start)
+                    .unwrap()
+                    .settle(start, Some(&busy(asked)));
+            }
+            assert_eq!(breaker.admit(start).unwrap_err(), pause);
+        }
+    }
+
+    #[test]
+    fn late_news_of_earlier_requests_only_ever_helps() {
+        let start = Instant::now();
+        let breaker = Breaker::default();
+        let early: Vec<Ticket<'_>> = (0..3).map(|_| breaker.admit(start).unwrap()).collect();
+        for _ in 0..FAULTS {
+            breaker.admit(start).unwrap().settle(start, Some(&cut()));
+        }
+        let probed = start + FIRST;
+        let probe = breaker.admit(probed).unwrap();
+        let mut early = early.into_iter();
+        early.next().unwrap().settle(probed, Some(&cut()));
+        assert!(breaker.admit(probed).is_err());
+        // The request's own fault, and somebody who says so.
+        let overflow = Fault::Overflow("too long".to_owned());
+        early.next().unwrap().settle(probed, Some(&overflow));
+        assert!(breaker.admit(probed).is_ok());
+        // The probe is one fault like any other now.
+        probe.settle(probed, Some(&cut()));
+        assert_eq!(breaker.down(probed), None);
+    }
+
+    #[test]
+    fn endpoints_of_one_place_share_a_breaker() {
+        let base = super::super::tests::endpoint(Protocol::OpenAi);
+        let breakers = Breakers::default();
+        let named = Endpoint {
+            name: "other".to_owned(),
+            ..base.clone()
+        };
+        let moved = Endpoint {
+            url: "http://other/v1".to_owned(),
+            ..base.clone()
+        };
+        assert!(Arc::ptr_eq(&breakers.of(&base), &breakers.of(&named)));
+        assert!(!Arc::ptr_eq(&breakers.of(&base), &breakers.of(&moved)));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Pass(u64),
+        Admit,
+        Settle(usize, Option<Fault>),
+        Drop(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let overflow = Fault::Overflow(String::new());
+        let fault = prop::sample::select(vec![
+            None,
+            Some(cut()),
+            Some(cut()),
+            Some(cut()),
+            Some(busy(3)),
+            Some(overflow),
+        ]);
+        prop_oneof![
+            1 => (0..90_000_u64).prop_map(Step::Pass),
+            4 => Just(Step::Admit),
+            4 => (any::<usize>(), fault).prop_map(|(at, fault)| Step::Settle(at, fault)),
+            1 => any::<usize>().prop_map(Step::Drop),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn it_keeps_what_it_promises(steps in prop::collection::vec(step(), 1..120)) {
+            let breaker = Breaker::default();
+            let mut now = Instant::now();
+            let (mut out, mut in_a_row) = (Vec::new(), 0);
+            for step in steps {
+                let was_down = breaker.down(now);
+                match step {
+                    Step::Pass(milliseconds) => now += Duration::from_millis(milliseconds),
+                    Step::Admit => match breaker.admit(now) {
+                        Ok(ticket) => {
+                            prop_assert_eq!(ticket.probe.is_some(), was_down.is_some());
+                            out.push(ticket);
+                        }
+                        Err(wait) => {
+                            prop_assert!(was_down.is_some());
+                            prop_assert!(Duration::ZERO < wait && wait <= LONGEST, "{:?}", wait);
+                            let mut state = breaker.state().clone();
+                            if matches!(state.phase, Phase::Open(_)) {
+                                prop_assert!(state.admit(now + wait).is_ok());
+                            }
+                        }
+                    },
+                    Step::Settle(at, fault) if !out.is_empty() => {
+                        let place = at % out.len();
+                        out.swap_remove(place).settle(now, fault.as_ref());
+                        let failed = fault.is_some_and(|fault| fault.passing());
+                        in_a_row = if failed { in_a_row + 1 } else { 0 };
+                        if in_a_row == 0 {
+                            prop_assert_eq!(breaker.down(now), None);
+                        }
+                        if was_down.is_none() {
+                            prop_assert_eq!(breaker.down(now).is_some(), in_a_row >= FAULTS);
+                        }
+                    }
+                    Step::Drop(at) if !out.is_empty() => {
+                        let place = at % out.len();
+                        drop(out.swap_remove(place));
+                        prop_assert_eq!(breaker.down(now), was_down);
+                    }
+                    Step::Settle(..) | Step::Drop(_) => {}
+                }
+                // Of the probes that are out, one is the last; a later one means that it was answered.
+                let probing = matches!(breaker.state().phase, Phase::Probing(..));
+                let last = breaker.state().probes;
+                let out = out.iter().filter(|ticket: &&Ticket<'_>| ticket.probe == Some(last)).count();
+                prop_assert!(out <= 1);
+                prop_assert!(!probing || out == 1);
+            }
+        }
+    }
+}

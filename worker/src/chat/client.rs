@@ -4,12 +4,14 @@ use proto::record::{Endpoint, Protocol};
 
 use super::http::Http;
 use super::key::Environment;
+use super::program::Programs;
 use super::{Answer, Fault, read};
 
 /// Asks endpoints. One of it is enough for a process: requests share its connections.
 #[derive(Debug)]
 pub struct Client {
     http: Http,
+    programs: Programs,
 }
 
 impl Default for Client {
@@ -23,6 +25,7 @@ impl Client {
     pub fn new(environment: Box<Environment>) -> Self {
         Self {
             http: Http::new(environment),
+            programs: Programs::default(),
         }
     }
 
@@ -36,7 +39,7 @@ impl Client {
             Protocol::OpenAi | Protocol::Anthropic | Protocol::Service => {
                 self.http.post(endpoint, body).await?
             }
-            Protocol::Program => return Err(Fault::Unready("no programs yet".to_owned())),
+            Protocol::Program => (self.programs.ask(endpoint, body).await?, None),
         };
         match read(endpoint.protocol, &answer) {
             Ok(_) | Err(Fault::Overflow(_)) => Ok(answer),

@@ -113,7 +113,7 @@ impl Http {
         Ok((received(response).await?, wait))
     }
 
-    /// Sends it and waits for the first of the answer.
+    /// Sends it and waits for the first of the answer; the wait for a connection is a part of that.
     async fn send(&self, call: &Call<'_>, kept: bool) -> Result<Response, Fault> {
         let patience = call.endpoint.patience;
         let client = self.client(Kind {

@@ -8,6 +8,7 @@
 //! every turn of a conversation: what turn *n* sent, without the brackets that close it, is a prefix of
 //! what turn *n + 1* sends, so a server's prompt cache holds.
 
+pub mod anthropic;
 mod body;
 pub mod breaker;
 mod calls;
@@ -17,7 +18,9 @@ pub mod http;
 pub mod key;
 pub mod models;
 pub mod openai;
+mod program;
 mod retry_after;
+pub mod service;
 pub mod session;
 #[cfg(test)]
 mod tests;
@@ -39,7 +42,7 @@ pub use fault::Fault;
 pub struct Request<'a> {
     /// Who it is, and what it has to keep to.
     pub system: &'a str,
-    /// What was said so far.
+    /// What was said so far. Some servers insist that the user begins.
     pub messages: &'a [Message],
     /// Tools it is told of.
     pub tools: &'a [ToolSpec],
@@ -47,7 +50,8 @@ pub struct Request<'a> {
     pub choice: ToolChoice,
     /// The form that the text of its reply must have.
     pub schema: Option<&'a Schema>,
-    /// Seed of its draws; the same in every turn of a conversation.
+    /// Seed of its draws, where the endpoint is to have one; the same in every turn of a conversation. Not
+    /// all servers take one that does not fit into 31 bits.
     pub seed: Option<u64>,
 }
 
@@ -124,10 +128,8 @@ pub struct Answer {
 pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
     match endpoint.protocol {
         Protocol::OpenAi => openai::body(endpoint, request),
-        // The other protocols are on their way.
-        Protocol::Anthropic | Protocol::Service | Protocol::Program => {
-            openai::body(endpoint, request)
-        }
+        Protocol::Anthropic => anthropic::body(endpoint, request),
+        Protocol::Service | Protocol::Program => service::body(endpoint, request),
     }
 }
 
@@ -138,6 +140,7 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
 pub fn read(protocol: Protocol, answer: &Answer) -> Result<Reply, Fault> {
     match protocol {
         Protocol::OpenAi => openai::read(answer),
-        Protocol::Anthropic | Protocol::Service | Protocol::Program => openai::read(answer),
+        Protocol::Anthropic => anthropic::read(answer),
+        Protocol::Service | Protocol::Program => service::read(answer),
     }
 }

@@ -10,6 +10,9 @@ use crate::dialogue::conversation::Attempted;
 /// Field that newer models want instead of `max_tokens`.
 const NEWER_LIMIT: &str = "max_completion_tokens";
 
+/// What `llama.cpp` says, with status 500, of a model whose output is neither words nor a call.
+const UNREADABLE: &str = "The model produced output that does not match";
+
 /// The bytes of a request.
 pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
     let sampling = &endpoint.sampling;
@@ -89,7 +92,13 @@ fn call(call: &ToolCall) -> Json {
 /// # Errors
 /// When there is none in it.
 pub fn read(answer: &Answer) -> Result<Reply, Fault> {
-    let json = unanswered::json(answer)?;
+    let json = match unanswered::json(answer) {
+        // The server is well: what the model said is as good as nothing.
+        Err(Fault::Status { text, .. }) if text.starts_with(UNREADABLE) => {
+            return Ok(Reply::default());
+        }
+        json => json?,
+    };
     let choice = &json["choices"][0];
     let message = &choice["message"];
     let failed = !choice["error"].is_null() || choice["finish_reason"] == "error";
@@ -393,6 +402,13 @@ mod tests {
             assert_eq!(read.finish, Finish::Refused);
             assert_eq!(read.text, "I can't.");
         }
+    }
+
+    #[test]
+    fn what_a_server_cannot_read_of_its_model_is_an_empty_reply() {
+        let body = br#"{"error":{"code":500,"message":"The model produced output that does not match the expected peg-native format","type":"server_error"}}"#;
+        let body = body.as_slice().into();
+        assert!(read(&Answer { status: 500, body }).unwrap().is_void());
     }
 
     #[test]

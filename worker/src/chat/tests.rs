@@ -100,8 +100,8 @@ fn text() -> impl Strategy<Value = String> {
     "\\PC{1,20}|[\\]}\"\\\\\u{0}-\u{1f}]{0,6}x"
 }
 
-/// What a user says, what a model says beside its calls, what came of each and whether it was malformed, and
-/// what the model says last.
+/// What a user says, what the agent says beside its calls, what comes of them and whether they were
+/// malformed, and what the agent says in the end.
 type Exchange = (String, String, Vec<(String, bool)>, String);
 
 fn exchange() -> impl Strategy<Value = Exchange> {
@@ -148,7 +148,7 @@ proptest! {
     ) {
         let tools = if toolless { vec![] } else { vec![tool("get_order"), tool("list_orders")] };
         let (messages, asked) = spoken(exchanges);
-        for protocol in [Protocol::OpenAi] {
+        for protocol in Protocol::ALL {
             let endpoint = endpoint(protocol);
             let sent = asked.iter().map(|upto| body(&endpoint, &request(&messages[..*upto], &tools)));
             let sent: Vec<Vec<u8>> = sent.collect();
@@ -167,7 +167,7 @@ proptest! {
 
 #[test]
 fn a_plan_can_add_fields_but_not_break_conversations() {
-    for protocol in [Protocol::OpenAi, Protocol::Service] {
+    for protocol in Protocol::ALL {
         let mut changed = endpoint(protocol);
         let extra = r#"{"messages":[],"stream":true,"n":2,"tools":[],"model":"other","system":"x","seed":1,"tool_choice":"none"}"#;
         changed.sampling.extra = Value::parse(extra).unwrap().as_map().unwrap().clone();
