@@ -2,6 +2,7 @@
 //! command's folder is another's input.
 
 mod parts;
+mod refused;
 mod shell;
 
 use std::path::PathBuf;
@@ -9,95 +10,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
+use refused::REFUSED;
 use shell::{Done, Shell, files};
-
-/// Commands that are refused: the line, the exit code, words of the message.
-const REFUSED: &[(&str, i32, &[&str])] = &[
-    ("", 2, &["Usage"]),
-    ("rum", 2, &["rum", "run"]),
-    ("run --tasks many --out x", 2, &["--tasks", "many"]),
-    ("run --domain shop --out x", 1, &["shop", "retail"]),
-    ("serve --out x", 1, &["--broker", "--cache", "t2t run"]),
-    ("serve", 2, &["--out"]),
-    ("dead list", 1, &["--broker"]),
-    ("dead list --run nowhere", 1, &["nowhere", "t2t run"]),
-    ("verify nowhere", 1, &["nowhere", "t2t run"]),
-    ("inspect nowhere", 1, &["nowhere", "t2t run"]),
-    ("report nowhere", 1, &["nowhere"]),
-    (
-        "run --seed 8 --tasks 16 --out run",
-        1,
-        &["seed", "7 there", "8 here", "--out"],
-    ),
-    ("export run --format csv --out x", 2, &["csv", "sharegpt"]),
-    (
-        "export run --format raw --out mine",
-        1,
-        &["mine", "not empty"],
-    ),
-    (
-        "export run --format raw --out run/dataset",
-        1,
-        &["sealed", "beside"],
-    ),
-    (
-        "export run --format raw --out run/new/deep",
-        1,
-        &["sealed", "beside"],
-    ),
-    ("inspect run slot:16", 1, &["slot:16", "0 to 15"]),
-    ("inspect run slot:x", 1, &["slot:x", "slot:N"]),
-    ("inspect run thing_12", 1, &["thing_12", "task_"]),
-    ("inspect run task_zz", 1, &["task_zz", "nothing"]),
-    ("inspect run task_", 1, &["task_", "give more"]),
-    ("inspect run slot:1 --rejected", 2, &["--rejected"]),
-    ("inspect run --slot 1", 2, &["--rejected"]),
-    (
-        "inspect run --rejected --slot 99",
-        1,
-        &["--slot 99", "0 to 15"],
-    ),
-    ("eval --tasks run --out x", 2, &["--agent"]),
-    (
-        "eval --tasks run --agent clever --out x",
-        1,
-        &["clever", "gold", "noisy"],
-    ),
-    (
-        "eval --tasks run --agent model:small --out x",
-        1,
-        &["model:small", "no model `small`", "[models.small]"],
-    ),
-    (
-        "eval --tasks run --agent gold --models none.toml --out x",
-        1,
-        &["none.toml", "No such file"],
-    ),
-    (
-        "eval --tasks run --agent gold --trials 0 --out x",
-        2,
-        &["--trials"],
-    ),
-    ("eval --tasks nowhere --agent gold --out x", 1, &["nowhere"]),
-    (
-        "eval --tasks tau2:data --agent gold --out x",
-        1,
-        &["tau2:data", "t2t run"],
-    ),
-    (
-        "eval --tasks run --agent gold --out run",
-        1,
-        &["a run there", "an evaluation here"],
-    ),
-    ("domain replay --domain shop", 1, &["shop", "retail"]),
-    ("domain policy --domain shop", 1, &["shop", "retail"]),
-    ("domain replay --world-file none.json", 1, &["none.json"]),
-    ("variety run --against data", 1, &["data", "tau2:DIR"]),
-    ("variety run --against tau2:none", 1, &["none"]),
-    ("plan check --log-format xml", 2, &["xml", "json"]),
-    ("bench nothing", 2, &["nothing", "pipeline"]),
-    ("bench calls --seconds 0", 1, &["--seconds 0"]),
-];
 
 #[test]
 fn what_is_wrong_is_said_with_the_place_and_the_mend() {

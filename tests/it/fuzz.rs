@@ -69,6 +69,9 @@ hold! {
     agents_in_retail: "agent-text-retail",
     agents_in_tickets: "agent-text-tickets",
     users: "user-text",
+    replies_of_openai: "reply-openai",
+    replies_of_anthropic: "reply-anthropic",
+    replies_of_services: "reply-service",
 }
 
 #[test]

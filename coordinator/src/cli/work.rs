@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::Args;
 use proto::queue::Consumer;
 use proto::store::{Recording, Shared};
@@ -113,6 +114,11 @@ pub(super) fn carry_out(
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Option<Worked>> {
+    // To spend more than was allowed would be worse than not to begin.
+    ensure!(
+        course.plan.budget_dollars.is_none(),
+        "`budget_dollars` is set, and this release can't hold a run to a budget: take it out"
+    );
     let stop = interrupt::listen()?;
     if fleet.services.named() {
         with_a_fleet(course, domain, home, fleet, tasks, watch, stop)
