@@ -123,8 +123,10 @@ pub async fn carry_out(
     stop: CancellationToken,
 ) -> Result<Option<Carried>, FleetError> {
     let instance = home.instance()?;
-    let Some(mut lane) = take_lane(services, instance, terms, watch, &stop).await? else {
-        return Ok(None);
+    let mut lane = tokio::select! {
+        biased;
+        lane = take_lane(services, instance, terms, watch) => lane?,
+        () = stop.cancelled() => return Ok(None),
     };
     // From here on a predecessor that still lives is fenced.
     let ledger = worker::blocking::in_place(|| Ledger::open(home.path()))?;
@@ -145,20 +147,22 @@ pub async fn carry_out(
     watch.progress(run.progress());
     let queue = Arc::clone(&services.queue);
     let mut dispatch = Dispatch::new(work.course, run, ledger, work.tasks, queue, options);
-    dispatch.inherit(&mut *lane, &*services.queue).await?;
+    tokio::select! {
+        biased;
+        inherited = dispatch.inherit(&mut *lane, &*services.queue) => inherited?,
+        () = stop.cancelled() => {}
+    }
     let (run, ledger) = dispatch.carry_out(&mut *lane, watch, stop).await?;
     Ok(Some(Carried { run, ledger, lane }))
 }
 
-/// Listens on the lane of outcomes; comes back when it is this coordinator's, or with nothing when it
-/// is stopped before.
+/// Listens on the lane of outcomes; comes back when it is this coordinator's.
 async fn take_lane(
     services: &Services,
     instance: Instance,
     terms: Terms,
     watch: &mut dyn Watch,
-    stop: &CancellationToken,
-) -> Result<Option<Box<dyn Consumer>>, FleetError> {
+) -> Result<Box<dyn Consumer>, FleetError> {
     let (queue, lane) = (&*services.queue, Lane::Outcomes(instance));
     let taken = taken(queue, lane).await?;
     if taken && !terms.standby {
@@ -168,7 +172,7 @@ async fn take_lane(
     let prefetch = NonZeroUsize::new(2 * terms.window + 4 * GROUP).expect("not zero");
     let mut outcomes = queue.subscribe(lane, prefetch).await?;
     if !taken {
-        return Ok(Some(outcomes));
+        return Ok(outcomes);
     }
     watch.turn(Turn::Others);
     loop {
@@ -179,9 +183,8 @@ async fn take_lane(
                 drop(delivery?.ok_or(QueueError::Closed(lane))?);
                 watch.turn(Turn::Ours);
                 services.metrics.course.takeovers.of(()).inc();
-                return Ok(Some(outcomes));
+                return Ok(outcomes);
             }
-            () = stop.cancelled() => return Ok(None),
             asked = ask_whose_turn(queue, instance) => asked?,
         }
     }
@@ -203,15 +206,22 @@ async fn ask_whose_turn(queue: &dyn Queue, instance: Instance) -> Result<(), Que
 }
 
 /// Whether somebody listens on a lane, and goes on to. One that was killed a moment ago is still counted.
+/// A broker that is away is asked until it is back.
 async fn taken(queue: &dyn Queue, lane: Lane) -> Result<bool, QueueError> {
-    let deadline = Instant::now() + LEAVING;
-    while queue.consumers(lane).await? > 0 {
-        if Instant::now() >= deadline {
-            return Ok(true);
+    let mut deadline = Instant::now() + LEAVING;
+    loop {
+        match queue.consumers(lane).await {
+            Ok(0) => return Ok(false),
+            Ok(_) if Instant::now() >= deadline => return Ok(true),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Permanent => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "the broker does not say who listens");
+                deadline = Instant::now() + LEAVING;
+            }
         }
         tokio::time::sleep(GLANCE).await;
     }
-    Ok(false)
 }
 
 /// A message that says nothing: who receives it has the lane.

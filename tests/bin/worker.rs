@@ -1,5 +1,11 @@
-//! The worker, built with this package so that its tests can start it.
+//! The worker, built with this package so that its tests can start it; with a job that kills it, where the
+//! environment names one.
+
+use harness::chaos::Poisoned;
 
 fn main() -> std::process::ExitCode {
-    worker::serve::main()
+    match Poisoned::named() {
+        None => worker::serve::main(),
+        Some(job) => worker::serve::main_with(|here| Poisoned::new(here, &job)),
+    }
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -80,10 +80,20 @@ impl Fleet {
     /// # Panics
     /// When it ends in another way.
     pub fn alone(&self, line: &str) -> String {
+        self.alone_to(&[0], line)
+    }
+
+    /// The same for one that must end with one of these codes.
+    ///
+    /// # Panics
+    /// When it ends in another way.
+    pub fn alone_to(&self, codes: &[i32], line: &str) -> String {
         let output = self.command(self.programs.t2t, line).output();
         let output = output.expect("the program starts");
         let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "t2t {line}: {text}");
+        let code = output.status.code();
+        let expected = code.is_some_and(|code| codes.contains(&code));
+        assert!(expected, "t2t {line}: {}: {text}", output.status);
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -191,6 +201,16 @@ impl Member {
         process.is_some_and(|process| process.ended().is_none())
     }
 
+    /// How it ended, if it did so by itself.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.as_mut()?.ended()
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Waits for its end; its exit code.
     ///
     /// # Panics
@@ -222,10 +242,15 @@ impl Member {
     pub fn address(&self) -> SocketAddr {
         let mut found = None;
         wait(&format!("{} to listen", self.name), &[self], || {
-            found = address_in(&self.printed());
+            found = self.listens();
             found.is_some()
         });
         found.expect("it was waited for")
+    }
+
+    /// Where it listens, if it does by now.
+    pub fn listens(&self) -> Option<SocketAddr> {
+        address_in(&self.printed())
     }
 
     /// A page of its port; none when it does not answer.

@@ -1,5 +1,7 @@
 //! What the end-to-end tests share.
 
+#[path = "../chaos/mod.rs"]
+pub mod chaos;
 pub mod collector;
 pub mod endpoint;
 pub mod fleet;

@@ -2,6 +2,8 @@
 //!
 //! Skipped where RabbitMQ is not installed, unless `T2T_REQUIRE_SERVICES` is set.
 
+mod endings;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;

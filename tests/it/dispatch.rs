@@ -1,6 +1,7 @@
 //! A run over a queue that reorders, duplicates and loses acknowledgements, whose coordinator falls
 //! again and again at drawn moments, comes to the same ledger and the same dataset as a calm one.
 
+mod inquiries;
 mod reopened;
 mod shares;
 mod undeliverable;

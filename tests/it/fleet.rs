@@ -18,7 +18,7 @@ use harness::services::redis::Server;
 /// A plan whose every slot is filled, and no other setting of which matters here.
 const PLAN: &str = "--domain tickets --tasks 60 --seed 3";
 
-const PROGRAMS: Programs = Programs {
+pub(crate) const PROGRAMS: Programs = Programs {
     t2t: env!("CARGO_BIN_EXE_t2t-under-test"),
     worker: env!("CARGO_BIN_EXE_t2t-worker-under-test"),
 };

@@ -7,6 +7,7 @@
 
 mod amqp;
 mod arrows;
+mod chaos;
 mod chromium;
 mod cli;
 mod dataset_loads;

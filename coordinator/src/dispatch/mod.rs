@@ -24,6 +24,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::error::ErrorKind;
 use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, Stage, job_id};
 use proto::outcome::{Notice, Outcome};
@@ -228,7 +229,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Takes in what a predecessor's jobs came to, so that they are not published again.
+    /// Takes in what a predecessor's jobs came to, so that they are not published again. A broker that
+    /// goes away meanwhile is waited for. Dropping the future loses nothing.
     pub async fn inherit(
         &mut self,
         outcomes: &mut dyn Consumer,
@@ -246,8 +248,12 @@ impl<'a> Dispatch<'a> {
                 }
                 Ok(Ok(None)) => return Err(QueueError::Closed(lane).into()),
                 Ok(Err(error)) => return Err(error.into()),
-                Err(_) if queue.ready(lane).await? == 0 => return Ok(()),
-                Err(_) => {}
+                Err(_) => match queue.ready(lane).await {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::Permanent => return Err(error.into()),
+                    Err(error) => tracing::warn!(%error, "the broker does not say what waits"),
+                },
             }
         }
     }

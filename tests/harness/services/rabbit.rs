@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
@@ -14,6 +14,8 @@ use super::{free_ports, http, installed, until};
 /// Not the wrapper on the path: that one changes to the user of the system's own node.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+/// The command that makes a node write its tables of queues to disk.
+pub const SYNC_TABLES: [&str; 2] = ["eval", "[ok = dets:sync(Table) || Table <- dets:all()]."];
 const COOKIE: &str = "t2t-tests";
 const CONFIG: &str = "loopback_users = none
 disk_free_limit.absolute = 1MB
@@ -128,14 +130,24 @@ impl Node {
     /// Makes the node write its tables of queues to disk. It does so by itself within minutes; a queue
     /// younger than that comes back from a kill of its only node without a leader, and empty.
     pub fn sync_tables(&self) {
-        self.control(&["eval", "[ok = dets:sync(Table) || Table <- dets:all()]."]);
+        self.control(&SYNC_TABLES);
     }
 
     /// Boots a killed node again, with what it has on disk.
     pub fn restart(&mut self) {
+        self.begin_restart();
+        ready(&self.folder, self.ports);
+    }
+
+    /// The same without waiting until it answers.
+    pub fn begin_restart(&mut self) {
         assert!(self.server.is_none(), "the node was killed before");
         self.server = Some(run(&self.folder, self.ports));
-        ready(&self.folder, self.ports);
+    }
+
+    /// Whether it answers.
+    pub fn answers(&self) -> bool {
+        self.ports.ready()
     }
 
     /// Stops the broker on the node: connections end, queues are closed.
@@ -151,13 +163,25 @@ impl Node {
 
     /// Runs a command of `rabbitmqctl` on the node.
     pub fn control(&self, arguments: &[&str]) -> Output {
-        let output = command(CONTROL, &self.folder, self.ports)
-            .args(["--erlang-cookie", COOKIE, "-n", &name(self.ports)])
-            .args(arguments)
-            .output()
-            .expect("rabbitmqctl starts");
+        let output = self.controlling(arguments).output();
+        let output = output.expect("rabbitmqctl starts");
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         output
+    }
+
+    /// Begins to run such a command.
+    pub fn begin_control(&self, arguments: &[&str]) -> Child {
+        let mut command = self.controlling(arguments);
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("rabbitmqctl starts")
+    }
+
+    fn controlling(&self, arguments: &[&str]) -> Command {
+        let mut command = command(CONTROL, &self.folder, self.ports);
+        command
+            .args(["--erlang-cookie", COOKIE, "-n", &name(self.ports)])
+            .args(arguments);
+        command
     }
 }
 
@@ -187,10 +211,12 @@ impl Vhost {
 
     /// What a client connects to.
     pub fn url(&self) -> String {
-        format!(
-            "amqp://guest:guest@127.0.0.1:{}/{}",
-            self.ports.amqp, self.name
-        )
+        self.url_by(self.ports.amqp)
+    }
+
+    /// What a client connects to that comes by another port of this machine.
+    pub fn url_by(&self, port: u16) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{port}/{}", self.name)
     }
 
     /// Ends every connection to this virtual host, as an operator would; gives how many there were.
@@ -206,7 +232,9 @@ impl Vhost {
                 .replace('>', "%3E");
             let path = format!("/api/connections/{name}");
             let ended = http::ask(self.ports.management, "DELETE", &path, "");
-            assert!(ended.is_ok_and(|(status, _)| status == 204), "{path}");
+            // It may have ended by itself meanwhile.
+            let ended = ended.is_ok_and(|(status, _)| [204, 404].contains(&status));
+            assert!(ended, "{path}");
         }
         names.len()
     }

@@ -1,7 +1,7 @@
 //! What ends a service when nobody needs it any more, however its users end.
 //!
-//! A shell waits beside the service, then kills the process groups that the folder names and removes
-//! the folder. For a service of one process it waits for the end of a pipe, which the kernel closes
+//! A shell waits beside the service, then kills the process groups and unmounts the file systems that the
+//! folder names, and removes the folder. For a service of one process it waits for the end of a pipe, which the kernel closes
 //! with the process; for a shared one it waits until no process holds a lock.
 
 use std::fs;
@@ -12,6 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 const END: &str = r#"
 for file in "$1"/*.group; do kill -9 "-$(cat "$file")"; done
+for file in "$1"/*.mount; do umount -l "$(cat "$file")"; done
 # what was killed may still be writing
 for pause in 0 1 1 1 1; do sleep $pause; rm -rf "$1" && break; done
 "#;

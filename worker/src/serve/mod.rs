@@ -18,7 +18,7 @@ use proto::topology::Lane;
 
 use crate::chat::Client;
 use crate::chat::models::Models;
-use crate::executor::{self, Settings, Stop};
+use crate::executor::{self, Perform, Settings, Stop};
 use crate::metered;
 use crate::perform::InProcess;
 use crate::process::health::{Health, Listen, Pulse, Readiness};
@@ -107,8 +107,13 @@ fn lane(name: &str) -> Result<Lane, String> {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    main_with(|here| here)
+}
+
+/// Runs the program with what does its jobs wrapped in something more, in its children too.
+pub fn main_with<P: Perform + 'static>(wrapped: impl Fn(InProcess) -> P) -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    match run(&arguments, wrapped) {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(Failure { code, message }) => {
             // Nobody is left to tell when standard error is gone.
@@ -140,12 +145,15 @@ impl Failure {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+fn run<P: Perform + 'static>(
+    arguments: &Arguments,
+    wrapped: impl Fn(InProcess) -> P,
+) -> Result<(), Failure> {
     let name = heartbeat::name();
     let _telemetry = telemetry(arguments, &name).map_err(Failure::usage)?;
     tls::use_ring();
     if arguments.child {
-        return attend(arguments, &name);
+        return attend(arguments, &name, wrapped);
     }
     let shutdown = Shutdown::new(Some(Grace {
         finish: Duration::from_secs(arguments.grace),
@@ -161,7 +169,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(Failure::failed)?;
-    runtime.block_on(serve(arguments, &name, shutdown))
+    runtime.block_on(serve(arguments, &name, wrapped, shutdown))
 }
 
 fn telemetry(
@@ -175,7 +183,12 @@ fn telemetry(
     Telemetry::start(&settings)
 }
 
-async fn serve(arguments: &Arguments, name: &str, shutdown: Shutdown) -> Result<(), Failure> {
+async fn serve<P: Perform + 'static>(
+    arguments: &Arguments,
+    name: &str,
+    wrapped: impl Fn(InProcess) -> P,
+    shutdown: Shutdown,
+) -> Result<(), Failure> {
     let metrics = Metrics::new(Part::Worker);
     let (pulse, readiness) = (Pulse::default(), Readiness::new());
     readiness.not_ready("connecting");
@@ -193,7 +206,7 @@ async fn serve(arguments: &Arguments, name: &str, shutdown: Shutdown) -> Result<
     let Fleet { queue, store } = connected;
     let shared = store.shared();
     let child = Program::again(&format!("--{CHILD}")).map_err(Failure::failed)?;
-    let here = in_process(arguments, name, &shared, &metrics);
+    let here = wrapped(in_process(arguments, name, &shared, &metrics));
     let performer = Supervised::new(here, child);
     let settings = settings(arguments);
     let about = Worker::new(name, &settings);
@@ -238,7 +251,11 @@ fn in_process(arguments: &Arguments, name: &str, shared: &Shared, metrics: &Metr
 }
 
 /// Does one job for the worker that started this process.
-fn attend(arguments: &Arguments, name: &str) -> Result<(), Failure> {
+fn attend<P: Perform>(
+    arguments: &Arguments,
+    name: &str,
+    wrapped: impl Fn(InProcess) -> P,
+) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -250,7 +267,7 @@ fn attend(arguments: &Arguments, name: &str) -> Result<(), Failure> {
         let shared = store.map_err(Failure::failed)?.shared();
         // Nobody asks a child for its metrics: its parent counts the job.
         let metrics = Metrics::new(Part::Worker);
-        let performer = in_process(arguments, name, &shared, &metrics);
+        let performer = wrapped(in_process(arguments, name, &shared, &metrics));
         supervised::attend(&performer)
             .await
             .map_err(Failure::failed)

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ const LEAVE: Duration = Duration::from_secs(5);
 const BEGIN: Duration = Duration::from_secs(20);
 /// Waits in vain after which a queue is taken for one that nobody will lead.
 const VAIN: u32 = 2;
+/// How often an acknowledgement under way looks whether its channel still stands.
+const GLANCE: Duration = Duration::from_secs(1);
 /// Pause before a foreign message that could not be buried is given back.
 const UNBURIED: Duration = Duration::from_secs(1);
 
@@ -236,7 +239,7 @@ impl Pump {
         } = raw;
         let hold = Hold {
             acker,
-            _channel: channel.clone(),
+            channel: channel.clone(),
             settled: false,
         };
         let max_body = self.core.max_body;
@@ -371,16 +374,22 @@ fn give_back(acker: &lapin::Acker) {
 /// unsettled it is given back.
 struct Hold {
     acker: lapin::Acker,
-    _channel: Channel,
+    channel: Channel,
     settled: bool,
 }
 
 impl Hold {
     async fn ack(mut self, core: &Core, lane: Lane) -> Result<(), QueueError> {
         self.settled = true;
-        match self.acker.ack(BasicAckOptions::default()).await {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(core.lost(lane)),
+        let mut acking = pin!(self.acker.ack(BasicAckOptions::default()));
+        loop {
+            match timeout(GLANCE, &mut acking).await {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false) | Err(_)) => return Err(core.lost(lane)),
+                // What is said to a channel at the moment of its end may never be answered.
+                Err(_) if !self.channel.status().connected() => return Err(core.lost(lane)),
+                Err(_) => {}
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::super::{Lane, Message, QueueError};
 use super::declare::{Layout, look};
-use super::link::{Link, pause, pauses};
+use super::link::{ANSWER, Link, pause, pauses};
 use super::observer::Observed;
 use super::parcel::{self, HEADERS_MAX, Label};
 use super::publish::{Fate, Publisher};
@@ -295,13 +295,14 @@ impl Core {
                 }
                 Ok(())
             };
-            match made.await {
-                Ok(()) => {}
+            match timeout(ANSWER, made).await {
+                Ok(Ok(())) => {}
                 // The channel broke; the next one comes with its own wait.
-                Err(QueueError::Unreachable(why)) => {
+                Ok(Err(QueueError::Unreachable(why))) => {
                     tracing::debug!(%lane, why, "declaring broke");
                 }
-                Err(error) => return Err(error),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => tracing::debug!(%lane, "declaring was not answered"),
             }
         }
     }

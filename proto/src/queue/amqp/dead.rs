@@ -10,6 +10,7 @@ use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions};
 use super::super::{DeadLetter, Lane, QueueError, Wanted};
 use super::core::Core;
 use super::declare::is_missing;
+use super::link::answered;
 use super::parcel;
 
 /// The first letters of a lane; they stay.
@@ -56,7 +57,7 @@ pub(super) async fn revive(
             published = core.publish(lane, &letter.message) => published?,
             () = core.closing() => return Err(QueueError::Closed(lane)),
         }
-        match acker.ack(BasicAckOptions::default()).await {
+        match answered(acker.ack(BasicAckOptions::default())).await {
             Ok(true) => revived.push(letter),
             Ok(false) | Err(_) => return Err(core.lost(lane)),
         }
@@ -71,14 +72,14 @@ async fn get(
     lane: Lane,
 ) -> Result<Option<BasicGetMessage>, QueueError> {
     let queue = core.layout.dead(lane);
-    let got = channel
-        .basic_get(queue.as_str().into(), BasicGetOptions::default())
-        .await;
-    match got {
-        Ok(got) => Ok(got),
-        Err(error) if is_missing(&error) => Ok(None),
-        Err(error) => Err(unknown(&error)),
-    }
+    let getting = channel.basic_get(queue.as_str().into(), BasicGetOptions::default());
+    answered(async {
+        match getting.await {
+            Err(error) if is_missing(&error) => Ok(None),
+            got => got,
+        }
+    })
+    .await
 }
 
 fn read(got: BasicGetMessage) -> (DeadLetter, lapin::Acker) {
@@ -94,18 +95,11 @@ async fn give_back(channel: &Channel, last: Option<lapin::Acker>) -> Result<(), 
         requeue: true,
     };
     if let Some(last) = last {
-        last.nack(all).await.map_err(|error| unknown(&error))?;
+        answered(last.nack(all)).await?;
     }
     if !channel.status().connected() {
         // It ended when it asked for a queue that is not there.
         return Ok(());
     }
-    channel
-        .close(200, "done".into())
-        .await
-        .map_err(|error| unknown(&error))
-}
-
-fn unknown(error: &lapin::Error) -> QueueError {
-    QueueError::Unknown(error.to_string())
+    answered(channel.close(200, "done".into())).await
 }

@@ -19,6 +19,20 @@ use tokio::time::{sleep, timeout};
 use super::super::QueueError;
 use super::settings::AmqpSettings;
 
+/// Longest wait for an answer of a broker that is there: the client library may lose a question that is
+/// put to a connection at the moment of its end, and would wait for ever.
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
+
+/// Waits for an answer to a question that may have been carried out when there is none.
+pub(super) async fn answered<T>(
+    asking: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, QueueError> {
+    match timeout(ANSWER, asking).await {
+        Ok(answer) => answer.map_err(|error| QueueError::Unknown(error.to_string())),
+        Err(_) => Err(QueueError::Unknown(format!("none within {ANSWER:?}"))),
+    }
+}
+
 /// Growing pauses with jitter, without an end.
 pub(super) fn pauses() -> ExponentialBackoff {
     ExponentialBuilder::default()
@@ -132,9 +146,15 @@ impl Link {
             connection = self.name,
             "connected again"
         );
-        let channel = connection.create_channel().await;
+        let channel = timeout(self.timeout, connection.create_channel()).await;
         *slot = Some(connection);
-        channel.map_err(|error| self.unreachable(&error))
+        match channel {
+            Ok(channel) => channel.map_err(|error| self.unreachable(&error)),
+            Err(_) => Err(QueueError::Unreachable(format!(
+                "{} gave no channel within {:?}",
+                self.place, self.timeout
+            ))),
+        }
     }
 
     async fn dial(&self) -> Result<Connection, QueueError> {

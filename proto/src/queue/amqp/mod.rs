@@ -68,6 +68,7 @@ use super::{Consumer, DeadLetter, Lane, Message, Queue, QueueError, Wanted};
 use consume::AmqpConsumer;
 use core::Core;
 use declare::look;
+use link::answered;
 
 pub use core::AmqpCounts;
 pub use observer::Observer;
@@ -130,9 +131,8 @@ impl AmqpQueue {
     async fn look(&self, lane: Lane) -> Result<Option<lapin::Queue>, QueueError> {
         let looking = async {
             let channel = self.core.consuming().await?;
-            look(&channel, &self.core.layout.main(lane))
-                .await
-                .map_err(|error| QueueError::Unknown(error.to_string()))
+            let queue = self.core.layout.main(lane);
+            answered(look(&channel, &queue)).await
         };
         self.while_open(lane, looking).await
     }
@@ -195,11 +195,7 @@ impl Queue for AmqpQueue {
     async fn delete(&self, lane: Lane) -> Result<(), QueueError> {
         let deleting = async {
             let channel = self.core.consuming().await?;
-            self.core
-                .layout
-                .delete(&channel, lane)
-                .await
-                .map_err(|error| QueueError::Unknown(error.to_string()))
+            answered(self.core.layout.delete(&channel, lane)).await
         };
         self.while_open(lane, deleting).await
     }

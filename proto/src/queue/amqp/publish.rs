@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::super::QueueError;
-use super::link::Link;
+use super::link::{ANSWER, Link};
 
 /// Requests that wait for the channel; more wait where they are made.
 const WAITING: usize = 1024;
@@ -97,16 +97,15 @@ impl Publisher {
         *slot = None;
         loop {
             let channel = self.link.channel().await?;
-            match channel
-                .confirm_select(ConfirmSelectOptions::default())
-                .await
-            {
-                Ok(()) => {
+            let selecting = channel.confirm_select(ConfirmSelectOptions::default());
+            match timeout(ANSWER, selecting).await {
+                Ok(Ok(())) => {
                     let line = Arc::new(Line::new(channel));
                     *slot = Some(Arc::clone(&line));
                     return Ok(line);
                 }
-                Err(error) => tracing::debug!(%error, "a new channel broke"),
+                Ok(Err(error)) => tracing::debug!(%error, "a new channel broke"),
+                Err(_) => tracing::debug!("a new channel gives no answer"),
             }
         }
     }
