@@ -168,9 +168,7 @@ async fn take_lane(
     if taken && !terms.standby {
         return Err(FleetError::Busy(instance));
     }
-    // Room for what a predecessor's jobs came to, beside one's own.
-    let prefetch = NonZeroUsize::new(2 * terms.window + 4 * GROUP).expect("not zero");
-    let mut outcomes = queue.subscribe(lane, prefetch).await?;
+    let mut outcomes = queue.subscribe(lane, prefetch(terms.window)).await?;
     if !taken {
         return Ok(outcomes);
     }
@@ -188,6 +186,12 @@ async fn take_lane(
             asked = ask_whose_turn(queue, instance) => asked?,
         }
     }
+}
+
+/// Outcomes that the broker hands over before they are acknowledged: what a predecessor's jobs came to has
+/// room beside one's own.
+pub fn prefetch(window: usize) -> NonZeroUsize {
+    NonZeroUsize::new(2 * window + 4 * GROUP).expect("not zero")
 }
 
 /// Puts a probe into the lane, and waits until it is time for the next one. A lane that is full, or a

@@ -3,6 +3,7 @@
 //! Skipped where RabbitMQ is not installed, unless `T2T_REQUIRE_SERVICES` is set.
 
 mod endings;
+mod together;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;

@@ -98,7 +98,11 @@ impl Services {
         Ok(RedisStore::connect(self.cache_settings()?).await?)
     }
 
-    fn broker_settings(&self, name: &str) -> Result<AmqpSettings, ServicesError> {
+    /// How the broker is reached.
+    ///
+    /// # Errors
+    /// When it is not named, or its password does not read.
+    pub fn broker_settings(&self, name: &str) -> Result<AmqpSettings, ServicesError> {
         let url = self.broker.as_ref();
         let url = url.ok_or(ServicesError::Unnamed("broker", "BROKER"))?;
         let mut settings = AmqpSettings::new(url.expose());

@@ -1,9 +1,12 @@
-//! `t2t bench`: speed on one core, beside the floors the project holds itself to.
+//! `t2t bench`: speed, beside the floors the project holds itself to.
 //!
 //! What is counted is the processor time of this one thread where the system tells it, so that a busy
-//! machine does not blur the figures, and wall time elsewhere.
+//! machine does not blur the figures, and wall time elsewhere. `fleet` alone is about many threads and a
+//! broker, so wall time is what it counts, beside the same work done in the same minutes without us.
 
 mod figures;
+mod fleet;
+mod restore;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +20,7 @@ use worker::domains::Domain;
 use worker::domains::retail::state::{Base, World};
 use worker::domains::retail::{Retail, workload as calls};
 use worker::environment::Environment as _;
+use worker::services::Services;
 use worker::workload::{self, Proposed, Proven};
 
 use self::figures::{Bound, Figure, as_json, table};
@@ -33,7 +37,10 @@ calls     tool calls, 60 % reads, 25 % writes, 15 % errors; every result text is
 state     copy of a decoded world, ten changes by tool calls, state id; at 1,000 and 1,000,000 orders
 proofs    tasks proven in full, rejected drafts' time included
 episodes  conversations of the gold agent with the agenda user, rules checked at every call
-pipeline  from cell to proven task with its episodes by gold and noisy:0.2, two trials each")]
+pipeline  from cell to proven task with its episodes by gold and noisy:0.2, two trials each
+restore   a changed world from the cache, its base at hand; needs --cache
+fleet     jobs without work through broker and ledger, beside the client library alone; needs --broker
+all       all of them, the last two where their service is named")]
 pub(super) struct Arguments {
     /// What to measure
     #[arg(value_enum, default_values_t = [What::All])]
@@ -44,6 +51,10 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    fleet: fleet::Measure,
+    #[command(flatten)]
+    services: Services,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -53,6 +64,8 @@ enum What {
     Proofs,
     Episodes,
     Pipeline,
+    Restore,
+    Fleet,
     All,
 }
 
@@ -84,11 +97,30 @@ pub(super) fn bench(arguments: &Arguments) -> anyhow::Result<End> {
             figures.push(shop.pipeline(span)?);
         }
     }
-    print(&if arguments.json {
-        as_json(&figures)
-    } else {
-        table(clock(), &figures)
-    });
+    let all = arguments.what.contains(&What::All);
+    let services = &arguments.services;
+    if arguments.what.contains(&What::Restore) || all && services.cache.is_some() {
+        say("restore: a changed world from the cache");
+        figures.extend(restore::figures(span, services)?);
+    }
+    let mut over_a_broker = Vec::new();
+    if arguments.what.contains(&What::Fleet) || all && services.broker.is_some() {
+        say("fleet: jobs without work over the broker");
+        over_a_broker = fleet::figures(&arguments.fleet, services)?;
+    }
+    if arguments.json {
+        figures.extend(over_a_broker);
+        print(&as_json(&figures));
+        return Ok(End::Done);
+    }
+    for (clock, figures) in [
+        (format!("one thread, {}", clock()), figures),
+        ("all threads, wall time".to_owned(), over_a_broker),
+    ] {
+        if !figures.is_empty() {
+            print(&table(&clock, &figures));
+        }
+    }
     Ok(End::Done)
 }
 

@@ -24,6 +24,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use proto::error::ErrorKind;
 use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, Stage, job_id};
@@ -435,10 +436,9 @@ impl<'a> Dispatch<'a> {
         }
         self.commit().await?;
         self.oldest = None;
-        for delivery in self.appended.drain(..) {
-            // A lost ack brings the outcome again, and the ledger knows it by then.
-            drop(delivery.ack().await);
-        }
+        // Together, since a broker takes many in one frame. A lost one brings the outcome again, and the
+        // ledger knows it by then.
+        drop(join_all(self.appended.drain(..).map(Delivery::ack)).await);
         Ok(())
     }
 

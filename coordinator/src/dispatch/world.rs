@@ -59,7 +59,7 @@ impl RunWorld {
     }
 
     /// As jobs name it.
-    pub(super) fn reference(&self) -> WorldRef {
+    pub fn reference(&self) -> WorldRef {
         self.reference.clone()
     }
 

@@ -7,6 +7,7 @@ use harness::services::redis::Server;
 use proto::record::{Recipe, WorldRef, WorldSource};
 use proto::seed::Seed;
 use proto::store::{Builds, SnapshotStore};
+use proto::topology::Shelf;
 use worker::domains::Domain;
 use worker::domains::retail::state::World;
 use worker::domains::retail::{Retail, workload};
@@ -64,9 +65,11 @@ async fn a_changed_world_is_one_round_trip_and_little_work_away() {
     };
     assert_eq!(restored().await, changed.state_id());
     let mut beside = raw(&server).await;
-    let before = calls(&mut beside).await;
+    let counted = || store.figures().of(Shelf::Snapshots).calls;
+    let (before, by_itself) = (calls(&mut beside).await, counted());
     restored().await;
     let after = calls(&mut beside).await;
+    assert_eq!(counted() - by_itself, 1, "as the store itself counts");
     assert_eq!(
         after - before - 1,
         1,

@@ -7,22 +7,20 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use lapin::Channel;
 use lapin::message::Delivery as Raw;
-use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::super::{Consumer, Delivery, Lane, Message, QueueError, Settle, Settlement};
+use super::acks::Acks;
 use super::core::Core;
 use super::link::{pause, pauses};
 use super::parcel::{self, Label, Parcel};
@@ -33,8 +31,6 @@ const LEAVE: Duration = Duration::from_secs(5);
 const BEGIN: Duration = Duration::from_secs(20);
 /// Waits in vain after which a queue is taken for one that nobody will lead.
 const VAIN: u32 = 2;
-/// How often an acknowledgement under way looks whether its channel still stands.
-const GLANCE: Duration = Duration::from_secs(1);
 /// Pause before a foreign message that could not be buried is given back.
 const UNBURIED: Duration = Duration::from_secs(1);
 
@@ -214,15 +210,16 @@ impl Pump {
         if let Some(begun) = self.begun.take() {
             let _ = begun.send(Ok(()));
         }
+        let acks = Arc::new(Acks::new(channel.clone()));
         loop {
             tokio::select! {
                 biased;
                 () = leaving(&self.core, &mut self.gone) => {
-                    self.leave(&channel, consumer).await;
+                    self.leave(&channel, &acks, consumer).await;
                     return (End::Left, true);
                 }
                 arrived = consumer.next() => match arrived {
-                    Some(Ok(raw)) => self.take(raw, &channel),
+                    Some(Ok(raw)) => self.take(raw, &acks),
                     Some(Err(error)) => return (End::Broken(error.to_string()), true),
                     None => return (End::Broken("cancelled by the broker".to_owned()), true),
                 },
@@ -230,18 +227,14 @@ impl Pump {
         }
     }
 
-    fn take(&self, raw: Raw, channel: &Channel) {
+    fn take(&self, raw: Raw, acks: &Arc<Acks>) {
         let Raw {
+            delivery_tag: tag,
             properties,
             data,
-            acker,
             ..
         } = raw;
-        let hold = Hold {
-            acker,
-            channel: channel.clone(),
-            settled: false,
-        };
+        let hold = Hold::of(tag, Arc::clone(acks));
         let max_body = self.core.max_body;
         match parcel::unpack(&properties, &data, max_body) {
             Ok(Parcel {
@@ -291,7 +284,7 @@ impl Pump {
     }
 
     /// Cancels the consumer and gives back what had arrived.
-    async fn leave(&self, channel: &Channel, mut consumer: lapin::Consumer) {
+    async fn leave(&self, channel: &Channel, acks: &Acks, mut consumer: lapin::Consumer) {
         self.tray.clear();
         let left = async {
             channel
@@ -299,7 +292,7 @@ impl Pump {
                 .await?;
             // Ends with the cancellation, behind the last delivery.
             while let Some(Ok(raw)) = consumer.next().await {
-                give_back(&raw.acker);
+                acks.give_back(raw.delivery_tag);
             }
             Ok::<(), lapin::Error>(())
         };
@@ -361,35 +354,29 @@ async fn leaving(core: &Core, gone: &mut oneshot::Receiver<()>) {
     }
 }
 
-/// Sends the broker word that a delivery is given back; it needs no executor for that.
-fn give_back(acker: &lapin::Acker) {
-    let options = BasicNackOptions {
-        multiple: false,
-        requeue: true,
-    };
-    drop(acker.nack(options).now_or_never());
-}
-
-/// A delivery at the broker. It keeps its channel open, so that it outlives its consumer; dropped
-/// unsettled it is given back.
+/// A delivery at the broker; dropped unsettled it is given back.
 struct Hold {
-    acker: lapin::Acker,
-    channel: Channel,
+    tag: u64,
+    acks: Arc<Acks>,
     settled: bool,
 }
 
 impl Hold {
+    fn of(tag: u64, acks: Arc<Acks>) -> Self {
+        acks.opened(tag);
+        Self {
+            tag,
+            acks,
+            settled: false,
+        }
+    }
+
     async fn ack(mut self, core: &Core, lane: Lane) -> Result<(), QueueError> {
         self.settled = true;
-        let mut acking = pin!(self.acker.ack(BasicAckOptions::default()));
-        loop {
-            match timeout(GLANCE, &mut acking).await {
-                Ok(Ok(true)) => return Ok(()),
-                Ok(Ok(false) | Err(_)) => return Err(core.lost(lane)),
-                // What is said to a channel at the moment of its end may never be answered.
-                Err(_) if !self.channel.status().connected() => return Err(core.lost(lane)),
-                Err(_) => {}
-            }
+        if self.acks.ack(self.tag).await {
+            Ok(())
+        } else {
+            Err(core.lost(lane))
         }
     }
 }
@@ -397,7 +384,7 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         if !self.settled {
-            give_back(&self.acker);
+            self.acks.give_back(self.tag);
         }
     }
 }
@@ -414,7 +401,7 @@ impl Settle for Token {
     async fn settle(&mut self, message: &Arc<Message>, how: Settlement) -> Result<(), QueueError> {
         let (core, lane) = (&self.core, self.lane);
         // No copy is made of what someone else has by now.
-        let Some(hold) = self.hold.take_if(|hold| hold.acker.usable()) else {
+        let Some(hold) = self.hold.take_if(|hold| hold.acks.usable()) else {
             return Err(if self.hold.take().is_some() {
                 core.lost(lane)
             } else {

@@ -48,6 +48,9 @@
 //! delivery that is dropped (`basic.nack`) no longer counts against the delivery limit, while a lost
 //! connection still does.
 
+pub mod bare;
+
+mod acks;
 mod consume;
 mod core;
 mod dead;

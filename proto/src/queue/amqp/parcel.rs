@@ -22,7 +22,7 @@ pub(super) const HEADERS_MAX: usize = 8 << 10;
 /// Longest reason, bytes.
 const REASON_MAX: usize = 2 << 10;
 /// Survives a restart of the broker.
-const PERSISTENT: u8 = 2;
+pub(super) const PERSISTENT: u8 = 2;
 
 /// A message that came in, read.
 #[derive(Debug, PartialEq)]

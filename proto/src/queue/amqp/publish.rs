@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
@@ -22,6 +23,9 @@ use super::link::{ANSWER, Link};
 
 /// Requests that wait for the channel; more wait where they are made.
 const WAITING: usize = 1024;
+/// Requests that are sent at once. The library tells of each when it is in the socket; those it has at
+/// once go there together.
+const AT_ONCE: usize = 128;
 /// Longest wait for a confirm: a quorum queue without a leader gives none.
 const CONFIRM: Duration = Duration::from_secs(30);
 
@@ -158,14 +162,25 @@ type Waiting = FuturesUnordered<Pin<Box<dyn Future<Output = Answered> + Send>>>;
 async fn serve(channel: Channel, mut arriving: mpsc::Receiver<Request>) {
     let mut waiting = Waiting::new();
     let mut returned = HashSet::new();
+    let mut requests = Vec::with_capacity(AT_ONCE);
     let mut number = 0;
     loop {
         tokio::select! {
-            request = arriving.recv() => {
-                let Some(request) = request else { break };
-                number += 1;
-                let Some(confirm) = send(&channel, number, &request).await else { break };
-                waiting.push(Box::pin(async move { (number, request.fate, confirm.await) }));
+            asked = arriving.recv_many(&mut requests, AT_ONCE) => {
+                let numbers = number + 1..;
+                number += asked as u64;
+                let numbered = numbers.zip(&requests);
+                let sent = join_all(numbered.map(|(number, request)| send(&channel, number, request)));
+                let sent = sent.await;
+                let all = asked > 0 && sent.iter().all(Option::is_some);
+                for (request, sent) in requests.drain(..).zip(sent) {
+                    if let Some((number, confirm)) = sent {
+                        waiting.push(Box::pin(async move { (number, request.fate, confirm.await) }));
+                    }
+                }
+                if !all {
+                    break;
+                }
             }
             Some(first) = waiting.next() => {
                 settle(&channel, first, &mut waiting, &mut returned);
@@ -178,7 +193,11 @@ async fn serve(channel: Channel, mut arriving: mpsc::Receiver<Request>) {
     }
 }
 
-async fn send(channel: &Channel, number: u64, request: &Request) -> Option<PublisherConfirm> {
+async fn send(
+    channel: &Channel,
+    number: u64,
+    request: &Request,
+) -> Option<(u64, PublisherConfirm)> {
     let options = BasicPublishOptions {
         mandatory: true,
         ..BasicPublishOptions::default()
@@ -191,8 +210,8 @@ async fn send(channel: &Channel, number: u64, request: &Request) -> Option<Publi
     let sent = channel
         .basic_publish("".into(), queue, options, &request.body, properties)
         .await;
-    sent.inspect_err(|error| tracing::debug!(%error, "publication broke"))
-        .ok()
+    let sent = sent.inspect_err(|error| tracing::debug!(%error, "publication broke"));
+    Some((number, sent.ok()?))
 }
 
 /// Settles everything that has been answered.

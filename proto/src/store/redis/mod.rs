@@ -141,6 +141,7 @@ impl RedisStore {
     }
 
     fn counted<T>(&self, shelf: Shelf, answer: Result<T, Failure>) -> Result<T, Failure> {
+        self.0.tally.called(shelf);
         if let Err(Failure::Store(_)) = &answer {
             self.0.tally.failed(shelf);
         }

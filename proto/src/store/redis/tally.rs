@@ -6,6 +6,7 @@ use crate::topology::Shelf;
 
 #[derive(Debug, Default)]
 struct OfShelf {
+    calls: AtomicU64,
     hits: AtomicU64,
     misses: AtomicU64,
     corrupt: AtomicU64,
@@ -19,6 +20,8 @@ pub(super) struct Tally([OfShelf; Shelf::ALL.len()]);
 /// What was counted on one shelf.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ShelfFigures {
+    /// Commands sent to the server, each a round trip.
+    pub calls: u64,
     /// Values found and sound.
     pub hits: u64,
     /// Values not found; unsound ones among them.
@@ -49,6 +52,10 @@ fn count(counter: &AtomicU64) {
 }
 
 impl Tally {
+    pub(super) fn called(&self, shelf: Shelf) {
+        count(&self.0[shelf.index()].calls);
+    }
+
     pub(super) fn looked_up(&self, shelf: Shelf, found: bool) {
         let of = &self.0[shelf.index()];
         count(if found { &of.hits } else { &of.misses });
@@ -65,6 +72,7 @@ impl Tally {
     pub(super) fn figures(&self, reconnects: u64) -> Figures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let shelves = self.0.each_ref().map(|of| ShelfFigures {
+            calls: read(&of.calls),
             hits: read(&of.hits),
             misses: read(&of.misses),
             corrupt: read(&of.corrupt),
