@@ -21,6 +21,7 @@ mod health;
 mod hearing;
 mod heldout;
 mod layout;
+mod misbehaviour;
 mod pipeline;
 mod promtool;
 mod redis;

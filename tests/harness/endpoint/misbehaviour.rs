@@ -46,9 +46,7 @@ const BOTH: &[Form] = &[Form::OpenAi, Form::Anthropic];
 const OPENAI: &[Form] = &[Form::OpenAi];
 const ANTHROPIC: &[Form] = &[Form::Anthropic];
 
-use AgentFault::{
-    ContentRefusal, ContextOverflow, EmptyReply, MalformedArguments, TextWithCall, UnknownTool,
-};
+use AgentFault::{ContentRefusal, ContextOverflow, EmptyReply, MalformedArguments, UnknownTool};
 use Expected::{Agent, Harmless, Infrastructure, Scored};
 
 misbehaviours! {
@@ -81,7 +79,6 @@ misbehaviours! {
     Http503Seconds = "http-503-seconds", BOTH, Infrastructure, "The model is being loaded; `Retry-After` in seconds.";
     Http504 = "http-504", BOTH, Infrastructure, "A gateway's timeout.";
     Http529 = "http-529", BOTH, Infrastructure, "Overloaded.";
-    Unparsable500 = "unparsable-500", OPENAI, Infrastructure, "llama.cpp can't read what its model wrote.";
     RedirectLoop = "redirect-loop", BOTH, Infrastructure, "A redirection to the same place.";
 
     HtmlPage = "html-page", BOTH, Infrastructure, "200 with a login page.";
@@ -94,6 +91,7 @@ misbehaviours! {
     DeepJson = "deep-json", BOTH, Infrastructure, "100,000 arrays, each in the one before.";
     Runaway = "runaway", BOTH, Infrastructure, "A text of 10 MiB, whatever `max_tokens` said.";
 
+    Unparsable500 = "unparsable-500", OPENAI, Agent(EmptyReply), "500: llama.cpp can't read what its model wrote.";
     EmptyText = "empty-reply", BOTH, Agent(EmptyReply), "Neither text nor calls.";
     Length = "length", BOTH, Agent(EmptyReply), "The text is cut at the most tokens.";
     ContentFilter = "content-filter", OPENAI, Agent(ContentRefusal), "A filter took the answer away.";
@@ -106,8 +104,8 @@ misbehaviours! {
     ListArguments = "arguments-not-object", BOTH, Agent(MalformedArguments), "A call whose arguments are a JSON list.";
     DeepArguments = "deep-arguments", OPENAI, Agent(MalformedArguments), "A call whose arguments hold 100,000 arrays, each in the one before.";
     StrangeTool = "unknown-tool", BOTH, Agent(UnknownTool), "A call of a tool that was not offered.";
-    CallBesideText = "text-with-call", BOTH, Agent(TextWithCall), "A call and a text for the user.";
 
+    CallBesideText = "text-with-call", BOTH, Scored, "A call and a text for the user.";
     FortyCalls = "forty-calls", BOTH, Scored, "The same call forty times in one answer.";
     TwinIds = "twin-ids", BOTH, Scored, "The same call twice, with one id.";
 

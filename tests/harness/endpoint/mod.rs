@@ -95,7 +95,11 @@ impl Endpoint {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let listen = settings.listen;
         let server = Arc::new(Server::new(settings));
-        let door = runtime.block_on(async { Door::at(listen, &server) })?;
+        let door = {
+            // Entered and not blocked on, so that an async test may start one, too.
+            let _within = runtime.enter();
+            Door::at(listen, &server)?
+        };
         let address = door.address()?;
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&server);

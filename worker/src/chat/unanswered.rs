@@ -111,7 +111,7 @@ impl Said {
         }
         let named = self.names.iter().any(|name| NAMES.contains(&name.as_str()));
         let text = self.text.to_lowercase();
-        status == 413 || named || PHRASES.iter().any(|phrase| text.contains(phrase))
+        named || PHRASES.iter().any(|phrase| text.contains(phrase))
     }
 }
 
@@ -181,9 +181,8 @@ mod tests {
             ),
             (
                 413,
-                "<html><head><title>413 Request Entity Too Large</title>",
+                r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
             ),
-            (413, ""),
             (
                 200,
                 r#"{"error":{"message":"maximum context length is 8192 tokens","code":400}}"#,
@@ -209,6 +208,13 @@ mod tests {
             (401, r#"{"error":{"message":"no such key"}}"#, "no such key"),
             (400, r#"{"detail":"bad tools"}"#, "bad tools"),
             (503, "", "an empty body"),
+            // A proxy's own limit is on bytes, and none of the model's.
+            (413, "", "an empty body"),
+            (
+                413,
+                "<html><head><title>413 Request Entity Too Large</title>",
+                "<html><head>",
+            ),
             (
                 502,
                 "<html>\n\t<h1>Bad   Gateway</h1>\u{0}",
