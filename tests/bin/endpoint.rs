@@ -20,7 +20,7 @@ struct Arguments {
     /// How long an answer takes, in milliseconds
     #[arg(long, default_value_t = 0, value_name = "MS")]
     latency: u64,
-    /// NAME[:WHEN]: always, first=N times of a request, requests=SHARE or conversations=SHARE; may repeat
+    /// NAME or NAME:WHEN, which is always, first=N times of a request, requests=SHARE or conversations=SHARE; may repeat
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
     /// Draws the shares of faults
