@@ -5,13 +5,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use proto::job::candidate_seed;
-use proto::record::{AgentFault, Ending, Episode, Message, Task};
+use proto::record::{AgentFault, Check, Ending, Episode, Message, Task};
 use worker::dialogue::conversation::{AgentTurn, Attempted, Conversation, Limits, Next, UserTurn};
 use worker::domains::Domain;
 use worker::proof;
 use worker::stages::proof_seed;
 
 use crate::archive::{Archive, ArchiveError, Filled};
+use crate::plan::models::model_in;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,11 +104,23 @@ fn prove_again(archive: &Archive, filled: &Filled, findings: &mut Findings) {
         filled.slot,
         filled.candidate,
     ));
+    let judged = model_in(&archive.course.plan.validity).is_some();
     let paired = filled.twin.is_some();
     let tasks =
         std::iter::once((&filled.task, paired)).chain(filled.twin.iter().map(|twin| (twin, false)));
     for (task, paired) in tasks {
         findings.proofs += 1;
+        let checks = task.proof.iter().flat_map(|proof| &proof.checks);
+        if judged
+            && checks
+                .map(|held| held.check)
+                .all(|check| check != Check::Validity)
+        {
+            findings.problems.push(format!(
+                "slot {}, {}: carries no votes, and the plan has a model judge tasks",
+                filled.slot, task.id
+            ));
+        }
         if let Err(why) = proof::again(&*archive.domain, task, paired, seed) {
             findings
                 .problems

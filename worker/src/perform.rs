@@ -15,8 +15,8 @@ use crate::blocking::in_place;
 use crate::chat::models::Models;
 use crate::chat::session::Place;
 use crate::domains::Domain;
-use crate::executor::{Attempt, Done, Perform};
-use crate::roles;
+use crate::executor::{ATTEMPTS, Attempt, Done, Perform};
+use crate::roles::{self, work::Work};
 use crate::serve::Cancelled;
 use crate::stages::perform;
 use crate::worlds::{Worlds, WorldsError};
@@ -67,8 +67,16 @@ impl InProcess {
             },
             hand_back: attempt.hand_back.clone(),
         };
-        let work = roles::rollout::perform(models, domain, job, attempt, &place);
-        roles::alone::alone(models.leases(), models.holder(), job.id, work).await
+        let work = Work {
+            models,
+            processors: &self.processors,
+            domain,
+            job,
+            place: &place,
+            last: attempt.number >= ATTEMPTS,
+        };
+        let doing = roles::perform(&work);
+        roles::alone::alone(models.leases(), models.holder(), job.id, doing).await
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use proto::job::Stage;
-use proto::record::{Cast, Endpoint, Role, prompts_digest};
+use proto::record::{Cast, Endpoint, Role, Writing, prompts_digest};
 
 use super::Plan;
 use super::identity::differences;
@@ -49,7 +49,25 @@ impl Plan {
         } else {
             self.prompt_texts.clone().into_iter().collect()
         };
-        Cast { models, prompts }
+        let played = |role| models.iter().any(|(by_model, _)| *by_model == role);
+        let writing = Writing {
+            attempts: self.writer_attempts,
+            fallback: self.writer_fallback,
+        };
+        Cast {
+            writing: if played(Role::Writer) {
+                writing
+            } else {
+                Writing::default()
+            },
+            votes: if played(Role::Validity) {
+                self.votes
+            } else {
+                0
+            },
+            models,
+            prompts,
+        }
     }
 
     /// The model that a text such as `model:small` stands for, if the plan has it.

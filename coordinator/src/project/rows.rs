@@ -130,8 +130,9 @@ impl<'a> Rows<'a> {
             "lenient": verdict.lenient,
             "violations": verdict.violations,
         });
-        if !episode.parts.is_empty() {
-            facts["parts"] = episode.parts.iter().map(part).collect();
+        let parts: Vec<Json> = task.parts.iter().chain(&episode.parts).map(part).collect();
+        if !parts.is_empty() {
+            facts["parts"] = parts.into();
         }
         if self.plan.dataset.keep_reasoning
             && let Some(reasoning) = reasoning(&episode.messages)

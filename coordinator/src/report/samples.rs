@@ -349,6 +349,9 @@ fn meaning(check: Check) -> &'static str {
         Check::Scenario => "Agents that miss the point of the scenario earn nothing.",
         Check::Real => "The ambiguity, change or infeasibility exists in the world.",
         Check::Text => "The texts say what the intent says, no more and no less.",
+        Check::Validity => {
+            "Most votes of a model that judges tasks take it for natural and consistent."
+        }
     }
 }
 

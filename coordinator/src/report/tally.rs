@@ -215,7 +215,9 @@ impl ProofTally {
     pub fn add(&mut self, task: u32, stratum: Stratum, proof: &Proof) {
         let column = column(stratum);
         self.tasks[column] += 1;
-        for held in &proof.checks {
+        // Votes on a task are no runs of controls.
+        let checks = proof.checks.iter();
+        for held in checks.filter(|held| held.check != Check::Validity) {
             for trial in &held.trials {
                 let runs = self.runs.entry(held.check).or_default();
                 let runs = runs.entry(base_name(&trial.agent));

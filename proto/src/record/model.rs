@@ -215,6 +215,19 @@ pub struct Cast {
     pub models: Vec<(Role, Endpoint)>,
     /// Prompts of the user's own by file name, instead of the built-in ones.
     pub prompts: Vec<(String, String)>,
+    /// How a model words scripts; of use to its stage alone.
+    pub writing: Writing,
+    /// Judgements on a task, of which most count; of use to the stage with a validity judge alone.
+    pub votes: u32,
+}
+
+/// How a model words scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Writing {
+    /// Tries, before it is given up.
+    pub attempts: u32,
+    /// Whether the words of templates stand then; else the candidate is rejected.
+    pub fallback: bool,
 }
 
 impl Cast {
@@ -389,6 +402,7 @@ mod tests {
                 .iter()
                 .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
                 .collect(),
+            ..Cast::default()
         };
         assert_eq!(Cast::default().identity("noisy:0.2"), "noisy:0.2");
         let agent = with(&[Role::Agent], &[]);

@@ -27,11 +27,14 @@ pub enum Check {
     Real,
     /// P9: the texts say what the intent says, no more and no less.
     Text,
+    /// P10: most votes of a language model take the task for natural and consistent. Only in plans that
+    /// ask for it.
+    Validity,
 }
 
 impl Check {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Replay,
         Self::Grounded,
         Self::Lawful,
@@ -41,6 +44,7 @@ impl Check {
         Self::Scenario,
         Self::Real,
         Self::Text,
+        Self::Validity,
     ];
 
     /// Number and word, as in reports.
@@ -55,20 +59,21 @@ impl Check {
             Self::Scenario => "P7 scenario",
             Self::Real => "P8 real",
             Self::Text => "P9 text",
+            Self::Validity => "P10 validity",
         }
     }
 }
 
-/// One run of a scripted agent within a proof.
+/// One run of a scripted agent within a proof, or one vote of a judge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// The scripted agent, such as `refuser:not_pending`.
+    /// The scripted agent, such as `refuser:not_pending`; the judge, such as `model:small`.
     pub agent: String,
-    /// Number of the user's seed.
+    /// Number of the user's seed; of the vote.
     pub seed: u32,
-    /// What it earned: 0 or 1.
+    /// What it earned: 0 or 1. A vote for the task is 1.
     pub reward: u8,
-    /// Digest of the conversation.
+    /// Digest of the conversation; of what was said with the vote.
     pub conversation: Digest,
 }
 
@@ -77,7 +82,7 @@ pub struct Trial {
 pub struct Passed {
     /// Which.
     pub check: Check,
-    /// Scripted runs it rests on; empty for checks that run nobody.
+    /// Scripted runs or votes it rests on; empty for checks that run nobody.
     pub trials: Vec<Trial>,
     /// Controls that mean nothing for this task.
     pub not_applicable: Vec<String>,

@@ -13,14 +13,15 @@ use proto::record::{
 };
 use proto::seed::Seed;
 use proto::store::{MemoryReplies, Shared};
-use proto::topology::Instance;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use worker::chat::Client;
 use worker::chat::models::Models;
 use worker::chat::session::Place;
 use worker::domains::Domain;
-use worker::executor::{Attempt, Done};
+use worker::executor::{ATTEMPTS, Done};
 use worker::process::metrics::{Metrics, Part};
+use worker::roles::work::Work;
 use worker::stages::play;
 use worker::{roles, workload, worlds};
 
@@ -106,19 +107,19 @@ impl Bench {
         };
         let client = Arc::new(Client::default());
         let models = Models::new(client, &shared, "worker", Metrics::new(Part::Worker));
-        let hand_back = CancellationToken::new();
-        let attempt = Attempt {
-            number,
-            crashes: 0,
-            redeliveries: 0,
-            instance: Instance::EMBEDDED,
-            hand_back: hand_back.clone(),
-        };
         let place = Place {
             run: "run".to_owned(),
-            hand_back,
+            hand_back: CancellationToken::new(),
         };
-        roles::rollout::perform(&models, &*GROUND.domain, &self.job(), &attempt, &place).await
+        let work = Work {
+            models: &models,
+            processors: &Semaphore::new(1),
+            domain: &*GROUND.domain,
+            job: &self.job(),
+            place: &place,
+            last: number >= ATTEMPTS,
+        };
+        roles::perform(&work).await
     }
 
     /// The episode of a delivery that must come to one.
@@ -154,7 +155,7 @@ impl Bench {
             },
             cast: Cast {
                 models: vec![(Role::Agent, self.model())],
-                prompts: Vec::new(),
+                ..Cast::default()
             },
         }
     }

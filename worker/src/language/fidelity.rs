@@ -5,10 +5,10 @@ mod scan;
 
 use std::collections::BTreeSet;
 
-use proto::record::{Descriptor, Goal, Slot, Task, Visibility};
+use proto::record::{Descriptor, Goal, GoalScript, Slot, Task, Visibility};
 
 use self::scan::Scanner;
-use super::phrasing::{Fact, Phrasing};
+use super::phrasing::{Fact, Part, Phrasing};
 use super::writer::changing as changed;
 use crate::domains::Domain;
 use crate::environment::Environment;
@@ -19,40 +19,36 @@ pub fn check_texts(
     world: &dyn Environment,
     task: &Task,
 ) -> Result<(), String> {
-    let words = domain.phrasing();
-    let person = &task.intent.person;
-    let checker = Checker {
-        domain,
-        words,
-        task,
-        world: words.reach(domain, world, person),
-        person: words.identity(domain, world, person),
-    };
-    checker.identity()?;
-    checker.opening()?;
-    let script = &task.script;
-    let change = script.change.as_ref();
-    for goal in script
-        .goals
-        .iter()
-        .chain(change.into_iter().flat_map(|change| &change.goals))
-    {
-        let wanted = checker.goal(goal.goal)?;
-        let expect = Expect {
-            must: checker.open(&[wanted]),
-            may: Vec::new(),
-            never: checker.closed(&[wanted]),
-        };
-        checker.text(
-            &format!("statement of goal {}", goal.goal),
-            &goal.say,
-            &expect,
-        )?;
-        for reveal in &goal.reveals {
-            checker.reveal(goal.goal, &reveal.slot, &reveal.text)?;
-        }
+    let checker = Checker::new(domain, world, task);
+    for (what, text, expect) in checker.texts()? {
+        checker.saying(&what, text, &expect, None)?;
     }
-    change.map_or(Ok(()), |change| checker.change(&change.text, change.at))
+    Ok(())
+}
+
+/// What a text of a script is held to, in words: what it must say, each in the wording that it has now,
+/// and what it must not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Demand {
+    /// Said in it, each word for word.
+    pub must: Vec<String>,
+    /// Kept back in it.
+    pub never: Vec<String>,
+}
+
+/// What the texts of a script are held to that says what its intent says: of the identity, the opening,
+/// every goal's statement followed by its answers, and the change of mind followed by its goals'.
+pub fn demands(
+    domain: &dyn Domain,
+    world: &dyn Environment,
+    task: &Task,
+) -> Result<Vec<Demand>, String> {
+    let checker = Checker::new(domain, world, task);
+    let texts = checker.texts()?;
+    Ok(texts
+        .iter()
+        .map(|(_, text, expect)| expect.demand(text))
+        .collect())
 }
 
 /// How far a conversation is, as its user sees it.
@@ -75,15 +71,7 @@ pub fn check_turn(
     said: &str,
     moment: &Moment<'_>,
 ) -> Result<(), String> {
-    let words = domain.phrasing();
-    let person = &task.intent.person;
-    let checker = Checker {
-        domain,
-        words,
-        task,
-        world: words.reach(domain, world, person),
-        person: words.identity(domain, world, person),
-    };
+    let checker = Checker::new(domain, world, task);
     let expect = checker.turn(moment)?;
     let heard = Scanner::new(moment.heard);
     checker.saying("what was said", said, &expect, Some(&heard))
@@ -96,6 +84,32 @@ struct Expect {
     never: Vec<Fact>,
 }
 
+impl Expect {
+    /// In words, for a text that meets it.
+    fn demand(&self, text: &str) -> Demand {
+        let scanner = Scanner::new(text);
+        let said = |part: &Part| {
+            let held = part.wordings.iter().find(|wording| scanner.holds(wording));
+            held.or(part.wordings.first()).cloned()
+        };
+        let must: BTreeSet<String> = parts(&self.must).filter_map(said).collect();
+        let kept = parts(&self.never).filter(|part| part.telling);
+        let first = kept.filter_map(|part| part.wordings.first().cloned());
+        let never: BTreeSet<String> = first.filter(|word| !must.contains(word)).collect();
+        Demand {
+            must: must.into_iter().collect(),
+            never: never.into_iter().collect(),
+        }
+    }
+}
+
+fn parts(facts: &[Fact]) -> impl Iterator<Item = &Part> {
+    facts.iter().flat_map(|fact| &fact.parts)
+}
+
+/// A text of a script: what it is, as it is, and what it is held to.
+type Text<'a> = (String, &'a str, Expect);
+
 struct Checker<'a> {
     domain: &'a dyn Domain,
     words: &'a dyn Phrasing,
@@ -104,7 +118,65 @@ struct Checker<'a> {
     person: Vec<Fact>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn new(domain: &'a dyn Domain, world: &dyn Environment, task: &'a Task) -> Self {
+        let words = domain.phrasing();
+        let person = &task.intent.person;
+        Self {
+            domain,
+            words,
+            task,
+            world: words.reach(domain, world, person),
+            person: words.identity(domain, world, person),
+        }
+    }
+
+    /// Every text of the script, in order.
+    fn texts(&self) -> Result<Vec<Text<'a>>, String> {
+        let script = &self.task.script;
+        let mut texts = vec![
+            (
+                "identity".to_owned(),
+                script.identity.as_str(),
+                self.identity(),
+            ),
+            (
+                "opening".to_owned(),
+                script.opening.as_str(),
+                self.opening()?,
+            ),
+        ];
+        self.goals(&script.goals, &mut texts)?;
+        if let Some(change) = &script.change {
+            let expect = self.change(change.at)?;
+            texts.push(("change of mind".to_owned(), &change.text, expect));
+            self.goals(&change.goals, &mut texts)?;
+        }
+        Ok(texts)
+    }
+
+    /// The texts of goals.
+    fn goals(&self, scripts: &'a [GoalScript], texts: &mut Vec<Text<'a>>) -> Result<(), String> {
+        for script in scripts {
+            let goal = self.goal(script.goal)?;
+            let what = format!("statement of goal {}", script.goal);
+            let expect = Expect {
+                must: self.open(&[goal]),
+                may: Vec::new(),
+                never: self.closed(&[goal]),
+            };
+            texts.push((what, &script.say, expect));
+            for reveal in &script.reveals {
+                let what = format!("answer for {} of goal {}", reveal.slot, script.goal);
+                let expect = self
+                    .reveal(goal, &reveal.slot)
+                    .ok_or_else(|| format!("{what}: the goal has no such slot"))?;
+                texts.push((what, &reveal.text, expect));
+            }
+        }
+        Ok(())
+    }
+
     fn goal(&self, place: usize) -> Result<&Goal, String> {
         self.task.intent.goals.get(place).ok_or_else(|| {
             format!("the script speaks of goal {place}, which the intent does not hold")
@@ -144,7 +216,7 @@ impl Checker<'_> {
     }
 
     /// The way of authentication, from the golden's first look-up of the person.
-    fn identity(&self) -> Result<(), String> {
+    fn identity(&self) -> Expect {
         let steps = &self.task.golden.steps;
         let find = steps.iter().find(|step| {
             step.goal.is_none()
@@ -160,17 +232,16 @@ impl Checker<'_> {
                 .filter_map(|value| value.as_str())
         });
         let must = arguments.into_iter().flatten().map(|text| Fact {
-            parts: vec![super::phrasing::Part::telling([text.to_owned()])],
+            parts: vec![Part::telling([text.to_owned()])],
         });
-        let expect = Expect {
+        Expect {
             must: must.collect(),
             may: self.person.clone(),
             never: Vec::new(),
-        };
-        self.text("identity", &self.task.script.identity, &expect)
+        }
     }
 
-    fn opening(&self) -> Result<(), String> {
+    fn opening(&self) -> Result<Expect, String> {
         let intent = &self.task.intent;
         let first = self.places(&intent.first)?;
         let later: Vec<usize> = intent
@@ -190,12 +261,11 @@ impl Checker<'_> {
         never.extend(self.open(&later));
         let mut may = self.open(&first);
         may.extend(self.person.clone());
-        let expect = Expect {
+        Ok(Expect {
             must: self.open(stated),
             may,
             never,
-        };
-        self.text("opening", &self.task.script.opening, &expect)
+        })
     }
 
     fn turn(&self, moment: &Moment<'_>) -> Result<Expect, String> {
@@ -223,24 +293,19 @@ impl Checker<'_> {
         })
     }
 
-    fn reveal(&self, place: usize, slot: &str, text: &str) -> Result<(), String> {
-        let goal = self.goal(place)?;
-        let what = format!("answer for {slot} of goal {place}");
-        let asked = goal
-            .slots
-            .iter()
-            .find(|own| own.name == slot)
-            .ok_or_else(|| format!("{what}: the goal has no such slot"))?;
+    /// The answer for a slot of a goal; nothing when the goal has none of that name.
+    fn reveal(&self, goal: &Goal, slot: &str) -> Option<Expect> {
+        let asked = goal.slots.iter().find(|own| own.name == slot)?;
         let known = [Visibility::Opening, Visibility::OnRequest];
         let others = || goal.slots.iter().filter(|other| other.name != slot);
         let mut never = self.seen(others(), &[Visibility::OnRequest, Visibility::Never]);
         never.extend(self.seen([asked].into_iter(), &[Visibility::Never]));
         let must = self.seen([asked].into_iter(), &known);
         let may = self.open(&[goal]);
-        self.text(&what, text, &Expect { must, may, never })
+        Some(Expect { must, may, never })
     }
 
-    fn change(&self, text: &str, at: usize) -> Result<(), String> {
+    fn change(&self, at: usize) -> Result<Expect, String> {
         let intent = &self.task.intent;
         let missing = |from: &[usize], among: &[usize]| -> Vec<usize> {
             from.iter()
@@ -267,12 +332,11 @@ impl Checker<'_> {
             must.extend(self.seen(leading, &[Visibility::Opening]));
         }
         let all: Vec<&Goal> = intent.goals.iter().collect();
-        let expect = Expect {
+        Ok(Expect {
             must,
             may: self.open(&all),
             never: self.closed(&all),
-        };
-        self.text("change of mind", text, &expect)
+        })
     }
 
     /// Words that come with what kind of goals the person has.
@@ -284,11 +348,7 @@ impl Checker<'_> {
             .collect()
     }
 
-    fn text(&self, what: &str, text: &str, expect: &Expect) -> Result<(), String> {
-        self.saying(what, text, expect, None)
-    }
-
-    /// As [`Self::text`]; what was `heard` from somebody else may be repeated.
+    /// Holds a text to what is expected; what was `heard` from somebody else may be repeated.
     fn saying(
         &self,
         what: &str,
@@ -297,7 +357,7 @@ impl Checker<'_> {
         heard: Option<&Scanner>,
     ) -> Result<(), String> {
         let mut scanner = Scanner::new(text);
-        for part in expect.must.iter().flat_map(|fact| &fact.parts) {
+        for part in parts(&expect.must) {
             if !part.wordings.iter().any(|wording| scanner.holds(wording)) {
                 return Err(format!(
                     "{what} does not say {:?}: {text:?}",
@@ -322,11 +382,8 @@ impl Checker<'_> {
             scanner.blank(wording);
         }
         let find = |facts: &[Fact]| {
-            let parts = facts
-                .iter()
-                .flat_map(|fact| &fact.parts)
-                .filter(|part| part.telling);
-            parts
+            parts(facts)
+                .filter(|part| part.telling)
                 .flat_map(|part| &part.wordings)
                 .find(|wording| {
                     let repeated = heard.is_some_and(|heard| heard.holds(wording));

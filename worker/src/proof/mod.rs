@@ -1,5 +1,5 @@
-//! Why a task may be admitted: nine checks, each its own small module. A task that fails one is
-//! rejected with the check and what was found.
+//! Why a task may be admitted: nine checks, each its own small module, and a tenth where a plan has a
+//! model judge tasks. A task that fails one is rejected with the check and what was found.
 //!
 //! | check | module | shows |
 //! |---|---|---|
@@ -12,9 +12,10 @@
 //! | P7 | [`scenario`] | agents that miss the scenario earn 0 |
 //! | P8 | [`real`] | the ambiguity, change or infeasibility exists in the world |
 //! | P9 | [`text`] | the texts say what the intent says |
+//! | P10 | [`roles::validity`](crate::roles::validity) | most votes of a model are for the task |
 //!
 //! A proof keeps per scripted run its seed, verdict and conversation digest; [`again`] repeats a
-//! stored proof and compares.
+//! stored proof and compares; of P10 it repeats nothing but the count.
 
 pub mod grounded;
 pub mod lawful;
@@ -199,9 +200,10 @@ pub fn admit(
 pub fn again(domain: &dyn Domain, task: &Task, paired: bool, seed: Seed) -> Result<(), String> {
     let branch = u64::from(task.twin_of.is_some());
     let mut bare = task.clone();
-    let Some(kept) = bare.proof.take() else {
+    let Some(mut kept) = bare.proof.take() else {
         return Err("carries no proof".to_owned());
     };
+    counted_again(&mut kept)?;
     let context = Context {
         domain,
         task: &bare,
@@ -222,6 +224,21 @@ pub fn again(domain: &dyn Domain, task: &Task, paired: bool, seed: Seed) -> Resu
     Err(format!(
         "{label} comes out differently than the stored proof says"
     ))
+}
+
+/// Takes the votes of a model out of a proof, once they are for the task.
+fn counted_again(kept: &mut Proof) -> Result<(), String> {
+    let mut checks = kept.checks.iter();
+    let Some(place) = checks.position(|held| held.check == Check::Validity) else {
+        return Ok(());
+    };
+    let votes = kept.checks.remove(place).trials;
+    let for_it = votes.iter().filter(|vote| vote.reward > 0).count();
+    if for_it * 2 > votes.len() {
+        return Ok(());
+    }
+    let (label, all) = (Check::Validity.label(), votes.len());
+    Err(format!("{label} has {for_it} of {all} votes for the task"))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! waited for, and may come back without a turn: then the job stops, and what it heard is kept. Who is a
 //! model and who is not is mixed freely.
 //!
-//! Reading order: [`prompts`] (the words models are asked in), [`agent`] and [`react`] (the agent under
-//! test), [`user`] (the simulated
-//! one), [`rollout`] (the conversation), [`alone`] (one worker a job).
+//! Reading order: [`prompts`] (the words models are asked in), [`work`] (a job with models), [`writer`] (of
+//! scripts), [`validity`] (the judge of tasks), [`agent`] and [`react`] (the agent under test), [`user`] (the
+//! simulated one), [`rollout`] (the conversation), [`alone`] (one worker a job).
 
 pub mod agent;
 pub mod alone;
@@ -14,4 +14,42 @@ pub mod prompts;
 pub mod react;
 pub mod rollout;
 pub mod structured;
+#[cfg(test)]
+mod testing;
 pub mod user;
+pub mod validity;
+pub mod work;
+pub mod writer;
+
+use proto::job::StageInput;
+use proto::record::Role;
+
+use crate::executor::Done;
+use work::Work;
+
+/// Does a job in which a model plays a part.
+pub async fn perform(work: &Work<'_>) -> Done {
+    let cast = &work.job.cast;
+    let absent = |role: Role| {
+        work.failed(format!(
+            "the job has models, but none as the {}",
+            role.label()
+        ))
+    };
+    match &work.job.input {
+        StageInput::Explore => {
+            work.failed("a model can't explore in this version; leave `explorer` to `symbolic`")
+        }
+        StageInput::Synthesize(walk) => match cast.model(Role::Writer) {
+            Some(endpoint) => writer::perform(work, walk, endpoint).await,
+            None => absent(Role::Writer),
+        },
+        StageInput::Verify { task, twin } => match cast.model(Role::Validity) {
+            Some(endpoint) => validity::perform(work, (task, twin.as_deref()), endpoint).await,
+            None => absent(Role::Validity),
+        },
+        StageInput::Rollout { task, agent, trial } => {
+            rollout::perform(work, task, agent, *trial).await
+        }
+    }
+}

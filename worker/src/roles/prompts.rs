@@ -17,7 +17,13 @@ macro_rules! built_in {
 }
 
 /// The built-in templates by file name.
-pub const BUILT_IN: [(&str, &str); 3] = built_in!["agent.md.j2", "agent_react.md.j2", "user.md.j2"];
+pub const BUILT_IN: [(&str, &str); 5] = built_in![
+    "agent.md.j2",
+    "agent_react.md.j2",
+    "user.md.j2",
+    "validity.md.j2",
+    "writer.md.j2",
+];
 
 /// System prompt of an agent that calls tools by its protocol's means.
 pub const AGENT: &str = "agent.md.j2";
@@ -25,6 +31,10 @@ pub const AGENT: &str = "agent.md.j2";
 pub const AGENT_REACT: &str = "agent_react.md.j2";
 /// System prompt of a simulated user.
 pub const USER: &str = "user.md.j2";
+/// System prompt of a judge of tasks.
+pub const VALIDITY: &str = "validity.md.j2";
+/// System prompt of a writer of scripts.
+pub const WRITER: &str = "writer.md.j2";
 
 /// Why a prompt can't be made.
 #[derive(Debug, thiserror::Error)]

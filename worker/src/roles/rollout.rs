@@ -3,101 +3,69 @@
 //! An episode that stops begins anew wherever its job comes next, and hears at once everything that was
 //! said before, since replies are kept. So nothing of a conversation lies anywhere but in its worker.
 
-use std::time::Duration;
-
-use proto::job::{Job, Stage, StageInput};
-use proto::outcome::{Outcome, StageResult};
+use proto::outcome::StageResult;
 use proto::record::{CallForm, Ending, Endpoint, Episode, Part, Role, Task};
 use proto::seed::Seed;
 
 use super::agent::{self, Briefing, ModelAgent};
 use super::prompts::Prompts;
 use super::user::{self, ModelUser, Script};
-use crate::chat::models::Models;
-use crate::chat::session::{Place, Stop, Subject};
+use super::work::Work;
+use crate::chat::session::{Stop, Subject};
 use crate::dialogue::conversation::{Conversation, Limits, Next};
-use crate::domains::Domain;
-use crate::executor::{ATTEMPTS, Attempt, Done};
+use crate::executor::Done;
 use crate::participants::agenda::Agenda;
 use crate::participants::agents::PlannedAgent;
 use crate::participants::{Agent, User as _};
 use crate::stages::{AGENDA, episode_id};
 
-/// Wait of a job that could not reach the kept replies.
-const STORE_PAUSE: Duration = Duration::from_secs(5);
-
-/// Does a rollout in which a model plays a part.
-pub async fn perform(
-    models: &Models,
-    domain: &dyn Domain,
-    job: &Job,
-    attempt: &Attempt,
-    place: &Place,
-) -> Done {
-    let (id, stage) = (job.id, Stage::Rollout);
-    let StageInput::Rollout { task, agent, trial } = &job.input else {
-        return Done::Outcome(Outcome::failed(
-            id,
-            job.input.stage(),
-            "only rollouts have models",
-        ));
-    };
+/// Plays an episode in which a model plays a part.
+pub async fn perform(work: &Work<'_>, task: &Task, agent: &str, trial: u32) -> Done {
     let subject = Subject {
-        slot: job.cell.slot,
-        candidate: job.candidate,
-        agent: agent.clone(),
-        trial: *trial,
+        slot: work.job.cell.slot,
+        candidate: work.job.candidate,
+        agent: agent.to_owned(),
+        trial,
         twin: task.twin_of.is_some(),
     };
     let episode = Play {
-        models,
-        domain,
-        job,
-        place,
+        work,
         subject: &subject,
         task,
-        last: attempt.number >= ATTEMPTS,
     };
     match episode.play().await {
-        Ok(Ok(episode)) => Done::Outcome(Outcome {
-            job: id,
-            result: StageResult::Played(Box::new(episode)),
-        }),
+        Ok(Ok(episode)) => work.came_to(StageResult::Played(Box::new(episode))),
         Ok(Err(done)) => done,
-        Err(error) => Done::Outcome(Outcome::failed(id, stage, error)),
+        Err(error) => work.failed(error),
     }
 }
 
 /// One episode to be played.
 struct Play<'a> {
-    models: &'a Models,
-    domain: &'a dyn Domain,
-    job: &'a Job,
-    place: &'a Place,
+    work: &'a Work<'a>,
     subject: &'a Subject,
     task: &'a Task,
-    /// Whether no further attempt will be made.
-    last: bool,
 }
 
 impl Play<'_> {
     /// The episode, or why its job is not done now; an error is a fault of the software or the plan.
     async fn play(&self) -> Result<Result<Episode, Done>, String> {
-        let cast = &self.job.cast;
+        let cast = &self.work.job.cast;
         let prompts = Prompts::new(&cast.prompts).map_err(told)?;
         let by_model = cast.model(Role::Agent);
         let form = by_model.map_or(CallForm::Native, |endpoint| endpoint.form);
-        let briefing = Briefing::new(self.domain, form, &prompts).map_err(told)?;
-        let script = Script::new(self.domain, self.task, &prompts).map_err(told)?;
+        let briefing = Briefing::new(self.work.domain, form, &prompts).map_err(told)?;
+        let script = Script::new(self.work.domain, self.task, &prompts).map_err(told)?;
         let identity = cast.identity(&self.subject.agent);
         let id = episode_id(self.task.id, &identity, self.subject.trial);
         let mut agent = self.agent(by_model, &briefing, Seed(id.0).child("agent", 0))?;
         let mut user = self.user(cast.model(Role::User), &script, Seed(id.0).child("user", 0));
         let mut conversation =
-            Conversation::new(self.domain, self.task, Limits::default(), true).map_err(told)?;
+            Conversation::new(self.work.domain, self.task, Limits::default(), true)
+                .map_err(told)?;
         if let Err(stop) = converse(&mut conversation, &mut user, &mut agent).await {
-            match settled(stop, self.last) {
-                Ok(ending) => conversation.end(ending),
+            match self.work.settled(stop) {
+                Ok(why) => conversation.end(Ending::Infrastructure(why)),
                 Err(done) => return Ok(Err(done)),
             }
         }
@@ -114,12 +82,12 @@ impl Play<'_> {
         let Some(endpoint) = endpoint else {
             let planned = PlannedAgent::parse(&self.subject.agent).map_err(told)?;
             return Ok(AgentSeat::Scripted(planned.build(
-                self.domain,
+                self.work.domain,
                 self.task,
                 seed,
             )));
         };
-        let (models, place, subject) = (self.models, self.place, self.subject);
+        let (models, place, subject) = (self.work.models, self.work.place, self.subject);
         let agent = ModelAgent::new(models, place, subject, endpoint, briefing);
         Ok(AgentSeat::Model(Box::new(agent)))
     }
@@ -131,10 +99,10 @@ impl Play<'_> {
         seed: Seed,
     ) -> UserSeat<'a> {
         let Some(endpoint) = endpoint else {
-            return UserSeat::Agenda(Box::new(Agenda::new(self.domain, self.task, seed)));
+            return UserSeat::Agenda(Box::new(Agenda::new(self.work.domain, self.task, seed)));
         };
-        let session = (self.models, self.place, self.subject, endpoint);
-        let user = ModelUser::new(session, script, self.domain, self.task);
+        let session = (self.work.models, self.work.place, self.subject, endpoint);
+        let user = ModelUser::new(session, script, self.work.domain, self.task);
         UserSeat::Model(Box::new(user))
     }
 
@@ -149,7 +117,7 @@ impl Play<'_> {
             id,
             task: self.task.id,
             agent: self.subject.agent.clone(),
-            user: match self.job.cast.model(Role::User) {
+            user: match self.work.job.cast.model(Role::User) {
                 Some(endpoint) => format!("model:{}", endpoint.name),
                 None => AGENDA.to_owned(),
             },
@@ -229,24 +197,6 @@ async fn converse(
             },
             Next::Over(_) => return Ok(()),
         }
-    }
-}
-
-/// What a stop comes to: an ending that is not scored, once waiting has no more point, or a job that is
-/// not done now.
-fn settled(stop: Stop, last: bool) -> Result<Ending, Done> {
-    match stop {
-        Stop::HandBack => Err(Done::HandBack),
-        Stop::Store(_) => Err(Done::Later { after: STORE_PAUSE }),
-        Stop::Busy { after, .. } => Err(Done::Later { after }),
-        Stop::Down { given_up: true, .. } => Ok(Ending::Infrastructure(stop.to_string())),
-        Stop::Down { after, .. } => Err(Done::Later { after }),
-        Stop::Fault { ref fault, .. } if last || !fault.passing() => {
-            Ok(Ending::Infrastructure(stop.to_string()))
-        }
-        Stop::Fault { .. } => Err(Done::Again {
-            error: stop.to_string(),
-        }),
     }
 }
 

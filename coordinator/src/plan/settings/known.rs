@@ -3,16 +3,25 @@
 use proto::record::Role;
 use worker::domains::retail::generate::WorldSettings;
 use worker::participants::agents::PlannedAgent;
+use worker::roles::prompts::BUILT_IN;
 
 use super::Known;
 use crate::plan::WorldPlan;
 use crate::world::DOMAINS;
 
 /// Roles that this build can have models in.
-const ROLES: [Role; 1] = [Role::Agent];
+const ROLES: [Role; 4] = [Role::Writer, Role::Validity, Role::User, Role::Agent];
 
 /// Prompts of this build that may be replaced.
-const PROMPTS: [&str; 0] = [];
+const PROMPTS: [&str; BUILT_IN.len()] = {
+    let mut names = [""; BUILT_IN.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = BUILT_IN[at].0;
+        at += 1;
+    }
+    names
+};
 
 impl Known<'static> {
     /// Domains, agents, roles, prompts and sizes of this build.

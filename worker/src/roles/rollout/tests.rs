@@ -2,14 +2,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use proto::digest::Digest;
-use proto::ids::RunId;
-use proto::job::{Cell, Wanted};
-use proto::record::{
-    Cast, Effect, Kind, Map, Message, Patience, Prices, Protocol, Rates, Sampling, Scenario,
-    WorldRef, WorldSource,
-};
-use proto::store::{MemoryReplies, Shared};
+use proto::job::{Job, StageInput};
+use proto::outcome::Outcome;
+use proto::record::Message;
+use proto::store::MemoryReplies;
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
@@ -17,8 +13,8 @@ use super::*;
 use crate::chat::models::Wire;
 use crate::chat::{Answer, Fault};
 use crate::domains::tickets::Tickets;
-use crate::domains::tickets::desk::Desk;
-use crate::process::metrics::{Metrics, Part as Process};
+use crate::executor::ATTEMPTS;
+use crate::roles::testing::{answer, completion, deliver, desk, job, plain, run};
 use crate::stages::play;
 use crate::workload;
 
@@ -68,42 +64,10 @@ impl Wire for Echo {
         let place = self.asked.fetch_add(1, Ordering::Relaxed);
         let mut instead = self.instead.lock().expect("nobody panics with it");
         if let Some(at) = instead.iter().position(|(when, _)| *when == place) {
-            return instead.remove(at).1.map(answer);
+            return instead.remove(at).1.map(|body| answer(&body));
         }
         let request: Json = serde_json::from_slice(body).expect("a request is JSON");
-        let usage = json!({"prompt_tokens": 10, "completion_tokens": 2});
-        let choice = json!({"message": self.line(&request), "finish_reason": "stop"});
-        let reply = json!({"model": "echo-1", "choices": [choice], "usage": usage});
-        Ok(answer(reply.to_string()))
-    }
-}
-
-fn answer(body: String) -> Answer {
-    Answer {
-        status: 200,
-        body: body.into_bytes().into(),
-    }
-}
-
-fn endpoint() -> Endpoint {
-    Endpoint {
-        name: "echo".to_owned(),
-        protocol: Protocol::OpenAi,
-        url: "http://nowhere".to_owned(),
-        command: Vec::new(),
-        model: "echo".to_owned(),
-        key: String::new(),
-        sampling: Sampling {
-            temperature: None,
-            top_p: None,
-            max_tokens: 100,
-            seeded: true,
-            extra: Map::new(),
-        },
-        form: CallForm::Native,
-        prices: Prices::default(),
-        rates: Rates::default(),
-        patience: Patience::default(),
+        Ok(answer(&completion(&self.line(&request))))
     }
 }
 
@@ -117,44 +81,17 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let domain = Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))));
-        let writes = domain.tools().iter();
-        let tool = writes.filter(|tool| tool.effect == Effect::Write).nth(0);
-        let cell = Cell {
-            slot: 0,
-            stratum: 0,
-            strata: 1,
-            scenario: Scenario::General,
-            kind: Kind::Plain,
-            wants: vec![Wanted::Write(tool.expect("a desk has writes").name.clone())],
-        };
-        let run = RunId(Digest::of(b"rollout"));
-        let task = workload::drafts(&domain, run, [cell.clone()], 10)
-            .remove(0)
-            .draft
-            .task;
+        let domain = desk();
+        let cell = plain(&domain);
+        let mut drafts = workload::drafts(&domain, run(), [cell.clone()], 10);
+        let task = drafts.remove(0).draft.task;
         let gold = play(&domain, &task, "gold", 0).expect("gold can play");
-        let job = Job {
-            id: proto::ids::JobId(Digest::of(b"job")),
-            run,
-            world: WorldRef {
-                domain: domain.name().to_owned(),
-                base: domain.base(),
-                source: WorldSource::AtHand,
-            },
-            cell,
-            candidate: 0,
-            seed: Seed::root(1),
-            input: StageInput::Rollout {
-                task: Box::new(task),
-                agent: "model:echo".to_owned(),
-                trial: 0,
-            },
-            cast: Cast {
-                models: vec![(Role::Agent, endpoint())],
-                prompts: Vec::new(),
-            },
+        let input = StageInput::Rollout {
+            task: Box::new(task),
+            agent: "model:echo".to_owned(),
+            trial: 0,
         };
+        let job = job(&domain, cell, input, Role::Agent);
         Self {
             domain,
             job,
@@ -169,24 +106,8 @@ impl Bench {
 
     /// One delivery to a worker that never saw the job before.
     async fn deliver(&self, number: u32, hand_back: CancellationToken) -> Done {
-        let shared = Shared {
-            replies: self.replies.clone(),
-            ..Shared::in_memory(1 << 20)
-        };
-        let metrics = Metrics::new(Process::Worker);
-        let models = Models::new(self.echo.clone(), &shared, "worker", metrics);
-        let attempt = Attempt {
-            number,
-            crashes: 0,
-            redeliveries: 0,
-            instance: proto::topology::Instance::EMBEDDED,
-            hand_back: hand_back.clone(),
-        };
-        let place = Place {
-            run: "run".to_owned(),
-            hand_back,
-        };
-        perform(&models, &self.domain, &self.job, &attempt, &place).await
+        let (wire, replies) = (self.echo.clone(), self.replies.clone());
+        deliver(wire, replies, (&self.domain, &self.job), number, hand_back).await
     }
 
     async fn episode(&self) -> Episode {

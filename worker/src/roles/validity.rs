@@ -1,0 +1,272 @@
+//! A language model as the judge of tasks (P10): whether one is natural and consistent, as a reader sees it.
+//!
+//! It is asked only about tasks that the proof admits, and can only turn them down. It votes an odd number
+//! of times, each vote drawn by itself; most votes count. A vote that can't be read is none for the task.
+//! The proof keeps who voted how, and a digest of what was said with it, so that a proof is repeated
+//! without the model.
+
+use proto::digest::{Digest, Hasher};
+use proto::outcome::{Reason, Rejection, StageResult};
+use proto::record::{
+    Answer, Check, Endpoint, Intent, Message, Part, Passed, PlannedCall, Proof, Resolution, Role,
+    Slot, Task, Trial, Visibility, Wish,
+};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::prompts::{PromptError, Prompts, VALIDITY};
+use super::structured;
+use super::work::Work;
+use crate::chat::session::{Session, Stop, Subject};
+use crate::chat::{Request, Schema, ToolChoice};
+use crate::domains::Domain;
+use crate::executor::Done;
+use crate::proof::admit;
+use crate::stages::proof_seed;
+
+/// Replies to one vote that may be unfit before it counts for nothing.
+const TRIES: u32 = 3;
+
+/// Proves a draft and its twin, and has the model judge both.
+pub async fn perform(
+    work: &Work<'_>,
+    (task, twin): (&Task, Option<&Task>),
+    endpoint: &Endpoint,
+) -> Done {
+    let prompts = match Prompts::new(&work.job.cast.prompts) {
+        Ok(prompts) => prompts,
+        Err(error) => return work.failed(error),
+    };
+    let seed = proof_seed(work.job.seed);
+    let admitted = work.computing(|| admit(work.domain, task.clone(), twin.cloned(), seed));
+    let (mut task, mut twin) = match admitted.await {
+        Ok(admitted) => admitted,
+        Err(rejection) => return work.came_to(StageResult::Rejected(rejection)),
+    };
+    for judged in std::iter::once(&mut task).chain(&mut twin) {
+        let paper = match Paper::new(work.domain, judged, &prompts) {
+            Ok(paper) => paper,
+            Err(error) => return work.failed(error),
+        };
+        let (votes, part) = match vote(work, endpoint, &paper, judged.twin_of.is_some()).await {
+            Ok(voted) => voted,
+            Err(stop) => return work.stopped(stop),
+        };
+        if let Err(rejection) = count(judged, &votes, part) {
+            return work.came_to(StageResult::Rejected(rejection));
+        }
+    }
+    work.came_to(StageResult::Admitted {
+        task: Box::new(task),
+        twin: twin.map(Box::new),
+    })
+}
+
+/// What most votes say of a task, written into its proof if it is for it.
+fn count(task: &mut Task, votes: &[Vote], part: Part) -> Result<(), Rejection> {
+    let against: Vec<&str> = votes
+        .iter()
+        .filter(|vote| vote.verdict == Verdict::Invalid)
+        .map(|vote| vote.reason.as_str())
+        .collect();
+    if against.len() * 2 > votes.len() {
+        let detail = format!(
+            "{}{} of {} votes of model:{} are against it: {}",
+            if task.twin_of.is_some() {
+                "the feasible twin: "
+            } else {
+                ""
+            },
+            against.len(),
+            votes.len(),
+            part.name,
+            against.join(" | ")
+        );
+        return Err(Rejection::new(Reason::Unproven(Check::Validity), detail));
+    }
+    let trial = |(number, vote): (usize, &Vote)| Trial {
+        agent: format!("model:{}", part.name),
+        seed: number as u32,
+        reward: u8::from(vote.verdict == Verdict::Valid),
+        conversation: Hasher::new("t2t.vote", 1).text(&vote.reason).finish(),
+    };
+    let passed = Passed {
+        check: Check::Validity,
+        trials: votes.iter().enumerate().map(trial).collect(),
+        not_applicable: Vec::new(),
+    };
+    let proof = task.proof.get_or_insert(Proof { checks: Vec::new() });
+    proof.checks.push(passed);
+    task.parts.push(part);
+    Ok(())
+}
+
+/// All votes on a paper, one turn each.
+async fn vote(
+    work: &Work<'_>,
+    endpoint: &Endpoint,
+    paper: &Paper,
+    twin: bool,
+) -> Result<(Vec<Vote>, Part), Stop> {
+    let subject = Subject {
+        slot: work.job.cell.slot,
+        candidate: work.job.candidate,
+        agent: String::new(),
+        trial: 0,
+        twin,
+    };
+    let (models, place, role) = (work.models, work.place, Role::Validity);
+    let mut session = Session::new(models, place, &subject, role, endpoint, paper.prompt);
+    let mut votes = Vec::new();
+    for number in 0..work.job.cast.votes.max(1) {
+        votes.push(one_vote(&mut session, paper, number).await?);
+        session.next_turn();
+    }
+    Ok((votes, session.into_part()))
+}
+
+async fn one_vote(session: &mut Session<'_>, paper: &Paper, number: u32) -> Result<Vote, Stop> {
+    let messages = [Message::User {
+        text: "[Judge the task.]".to_owned(),
+    }];
+    let request = Request {
+        system: &paper.system,
+        messages: &messages,
+        tools: &[],
+        choice: ToolChoice::None,
+        schema: Some(&paper.schema),
+        seed: None,
+    };
+    let mut why = String::new();
+    for attempt in 0..TRIES {
+        // Counted through, since the seed of a draw is the session's and this number.
+        let reply = session.ask(&request, number * TRIES + attempt).await?;
+        match structured::object(&reply.text) {
+            Ok(vote) => return Ok(vote),
+            Err(unfit) => why = unfit,
+        }
+    }
+    Ok(Vote {
+        reason: format!("no vote in {TRIES} replies, lastly: {why}"),
+        verdict: Verdict::Invalid,
+    })
+}
+
+/// One vote, as the model fills the form in.
+#[derive(Debug, Deserialize)]
+struct Vote {
+    reason: String,
+    verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Valid,
+    Invalid,
+}
+
+/// What is voted on.
+struct Paper {
+    system: String,
+    schema: Schema,
+    prompt: Digest,
+}
+
+impl Paper {
+    fn new(domain: &dyn Domain, task: &Task, prompts: &Prompts) -> Result<Self, PromptError> {
+        let calls = task.golden.steps.iter().map(|step| called(&step.call));
+        let goals = 0..task.intent.goals.len();
+        let goals = goals.map(|place| goal(domain, &task.intent, place));
+        let context = json!({
+            "scenario": task.scenario.label(),
+            "policy": domain.policy(),
+            "goals": goals.collect::<Vec<_>>(),
+            "script": task.script,
+            "calls": calls.collect::<Vec<_>>(),
+        });
+        let form = json!({
+            "type": "object",
+            "properties": {
+                "reason": {"type": "string"},
+                "verdict": {"type": "string", "enum": ["valid", "invalid"]},
+            },
+            "required": ["reason", "verdict"],
+            "additionalProperties": false,
+        });
+        Ok(Self {
+            system: prompts.render(VALIDITY, &context)?,
+            schema: Schema {
+                name: "vote",
+                schema: form.into(),
+            },
+            prompt: prompts.digest(VALIDITY),
+        })
+    }
+}
+
+fn called(call: &PlannedCall) -> String {
+    let arguments = serde_json::to_string(&call.arguments).expect("arguments are plain data");
+    format!("{} {arguments}", call.name)
+}
+
+/// A goal in words.
+fn goal(domain: &dyn Domain, intent: &Intent, place: usize) -> Json {
+    let goal = &intent.goals[place];
+    let held = match (intent.first.contains(&place), intent.last.contains(&place)) {
+        (true, false) => "until the change of mind",
+        (false, _) => "from the change of mind on",
+        (true, true) => "from beginning to end",
+    };
+    let slots = goal.slots.iter();
+    let slots = slots.map(
+        |slot| json!({"name": slot.name, "value": slot.value.to_string(), "told": told(slot)}),
+    );
+    json!({
+        "wish": wish(domain, &goal.wish),
+        "held": held,
+        "slots": slots.collect::<Vec<_>>(),
+    })
+}
+
+fn wish(domain: &dyn Domain, wish: &Wish) -> String {
+    match wish {
+        Wish::Write(call) => format!("To be carried out: {}", called(call)),
+        Wish::Question(question) => {
+            let answer = match question.answer {
+                Answer::Money(cents) => format!("{} cents", cents),
+                Answer::Count(count) => count.to_string(),
+            };
+            let topic = question.topic.replace(['_', '.'], " ");
+            format!("To be answered: {topic}; the answer is {answer}")
+        }
+        Wish::Blocked(blocked) => {
+            let wanted = blocked
+                .call
+                .as_ref()
+                .map_or_else(|| "something that no tool can do".to_owned(), called);
+            let rule = domain.rules().iter().find(|rule| rule.id == blocked.rule);
+            let right = match blocked.resolution {
+                Resolution::Refuse => "say no, with the reason",
+                Resolution::Transfer => "hand over to a human",
+            };
+            let sentence = rule.map_or("", |rule| rule.sentence);
+            format!("Wanted, but forbidden: {wanted}. The rule: {sentence} Right is to {right}")
+        }
+    }
+}
+
+/// When the customer tells of a slot.
+fn told(slot: &Slot) -> &'static str {
+    let never = |said: &proto::record::Descriptor| said.visibility == Visibility::Never;
+    if slot.hidden() {
+        "kept back until asked for"
+    } else if slot.says.iter().all(never) {
+        "not known to the customer"
+    } else {
+        "said with the wish"
+    }
+}
+
+#[cfg(test)]
+mod tests;

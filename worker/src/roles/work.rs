@@ -1,0 +1,81 @@
+//! A job in which a model plays a part, and what becomes of it when the model gives no reply.
+
+use std::time::Duration;
+
+use proto::job::Job;
+use proto::outcome::{Outcome, StageResult};
+use tokio::sync::Semaphore;
+
+use crate::blocking::in_place;
+use crate::chat::models::Models;
+use crate::chat::session::{Place, Stop};
+use crate::domains::Domain;
+use crate::executor::Done;
+
+/// Wait of a job that could not reach the kept replies.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// A job, and what a worker has to do it with.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// The models.
+    pub models: &'a Models,
+    /// Turns to compute.
+    pub processors: &'a Semaphore,
+    /// The domain.
+    pub domain: &'a dyn Domain,
+    /// The job.
+    pub job: &'a Job,
+    /// Where its replies are kept.
+    pub place: &'a Place,
+    /// Whether no further attempt will be made.
+    pub last: bool,
+}
+
+impl Work<'_> {
+    /// Computes, when a processor is free.
+    pub async fn computing<T>(&self, work: impl FnOnce() -> T) -> T {
+        let processor = self.processors.acquire().await;
+        let made = in_place(work);
+        drop(processor);
+        made
+    }
+
+    /// What the job came to.
+    pub fn came_to(&self, result: StageResult) -> Done {
+        Done::Outcome(Outcome {
+            job: self.job.id,
+            result,
+        })
+    }
+
+    /// The job failed, by a fault of the software or the plan.
+    pub fn failed(&self, error: impl std::fmt::Display) -> Done {
+        let stage = self.job.input.stage();
+        Done::Outcome(Outcome::failed(self.job.id, stage, error.to_string()))
+    }
+
+    /// What a stop comes to in a stage that makes nothing without its model.
+    pub fn stopped(&self, stop: Stop) -> Done {
+        match self.settled(stop) {
+            Ok(why) => self.failed(why),
+            Err(done) => done,
+        }
+    }
+
+    /// What a stop comes to: why nothing comes of it any more, once waiting has no more point, or a job
+    /// that is not done now.
+    pub fn settled(&self, stop: Stop) -> Result<String, Done> {
+        match stop {
+            Stop::HandBack => Err(Done::HandBack),
+            Stop::Store(_) => Err(Done::Later { after: STORE_PAUSE }),
+            Stop::Busy { after, .. } => Err(Done::Later { after }),
+            Stop::Down { given_up: true, .. } => Ok(stop.to_string()),
+            Stop::Down { after, .. } => Err(Done::Later { after }),
+            Stop::Fault { ref fault, .. } if self.last || !fault.passing() => Ok(stop.to_string()),
+            Stop::Fault { .. } => Err(Done::Again {
+                error: stop.to_string(),
+            }),
+        }
+    }
+}
