@@ -364,3 +364,6 @@ fn mirrored(messages: &[Message]) -> Vec<Message> {
         .chain(messages.iter().filter_map(mirror))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

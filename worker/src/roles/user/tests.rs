@@ -1,0 +1,233 @@
+use std::sync::Arc;
+
+use proto::job::{Cell, Job, StageInput, Wanted};
+use proto::outcome::{Outcome, StageResult};
+use proto::record::{Change, Ending, Episode, Kind, Resolution, Scenario};
+use serde_json::Value as Json;
+
+use super::*;
+use crate::domains::tickets::Tickets;
+use crate::executor::Done;
+use crate::roles::testing::{Sayer, cell, desk, first, infeasible, job, plain, run};
+use crate::stages::play;
+use crate::workload;
+
+/// A job in which gold talks to a model, and what gold and the agenda say to each other.
+struct Bench {
+    domain: Tickets,
+    job: Job,
+    task: Task,
+    lines: Vec<String>,
+}
+
+impl Bench {
+    fn new(cell: impl Fn(&dyn Domain) -> Cell) -> Self {
+        Self::with(cell, |_| true)
+    }
+
+    /// Over a proven task that is `wanted`.
+    fn with(cell: impl Fn(&dyn Domain) -> Cell, wanted: impl Fn(&Task) -> bool) -> Self {
+        let domain = desk();
+        let cell = cell(&domain);
+        let proven = (0..60).find_map(|candidate| {
+            let proposed = workload::propose(&domain, run(), &cell, candidate)?;
+            let task = workload::prove(&domain, &proposed)?.task;
+            wanted(&task).then_some(task)
+        });
+        let task = proven.expect("the desk gives such a task");
+        let spoken = play(&domain, &task, "gold", 0).expect("gold can play");
+        let lines = spoken
+            .messages
+            .into_iter()
+            .filter_map(|message| match message {
+                Message::User { text } => Some(text),
+                _ => None,
+            });
+        let lines = lines.collect();
+        let input = StageInput::Rollout {
+            task: Box::new(task.clone()),
+            agent: "gold".to_owned(),
+            trial: 0,
+        };
+        let job = job(&domain, cell, input, Role::User);
+        Self {
+            domain,
+            job,
+            task,
+            lines,
+        }
+    }
+
+    /// What the agenda says at the same place, and `leave` after its last line.
+    fn line(&self, leave: &'static str) -> impl Fn(&Json) -> String + Send + Sync + use<> {
+        let lines = self.lines.clone();
+        move |request| {
+            let said = request["messages"].as_array().expect("messages").iter();
+            let place = said.filter(|message| message["role"] == "assistant");
+            match lines.get(place.count()) {
+                Some(line) => turn(line, STAYS),
+                None => turn("", leave),
+            }
+        }
+    }
+
+    async fn talk(&self, sayer: &Arc<Sayer>) -> Episode {
+        match first(sayer.clone(), &self.domain, &self.job).await {
+            Done::Outcome(Outcome {
+                result: StageResult::Played(episode),
+                ..
+            }) => *episode,
+            other => panic!("no episode: {other:?}"),
+        }
+    }
+}
+
+fn turn(say: &str, leave: &str) -> String {
+    json!({"say": say, "reveals": [], "change_mind": false, "leave": leave}).to_string()
+}
+
+fn hidden(domain: &dyn Domain) -> Cell {
+    let (tool, slot) = domain.hideable()[0];
+    let kind = Kind::Hidden(slot.to_owned());
+    cell(Scenario::Ambiguous, kind, Wanted::Write(tool.to_owned()))
+}
+
+fn said(episode: &Episode) -> Vec<&str> {
+    let said = episode.messages.iter().filter_map(|message| match message {
+        Message::User { text } => Some(text.as_str()),
+        _ => None,
+    });
+    said.collect()
+}
+
+fn fault(episode: &Episode) -> &str {
+    assert!(!episode.ending.scored(), "it is the user's fault");
+    match &episode.ending {
+        Ending::UserFault(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_says_what_the_agenda_says_is_served() {
+    for cell in [plain, hidden] {
+        let bench = Bench::new(cell);
+        let line = bench.line("satisfied");
+        let sayer = Sayer::new(move |_, request| Ok(line(request)));
+        let episode = bench.talk(&sayer).await;
+        assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
+        assert_eq!(episode.ending, Ending::User(UserOutcome::Satisfied));
+        assert_eq!(said(&episode), bench.lines);
+        assert_eq!(
+            (episode.user.as_str(), episode.agent.as_str()),
+            ("model:echo", "gold")
+        );
+        let part = &episode.parts[0];
+        assert_eq!(
+            (part.role, part.replies as usize),
+            (Role::User, sayer.asked().len())
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_too_early_is_said_again_without_it() {
+    let bench = Bench::new(hidden);
+    let hides = |slot: &&proto::record::Slot| slot.hidden();
+    let slot = bench.task.intent.goals[0].slots.iter().find(hides);
+    let slot = &slot.expect("something is kept back").name;
+    let reveals = bench.task.script.goals[0].reveals.iter();
+    let kept = reveals.clone().find(|reveal| reveal.slot == *slot);
+    let kept = kept.expect("the script answers for it").text.clone();
+    let line = bench.line("satisfied");
+    let leak = turn(&kept, STAYS);
+    let sayer = Sayer::new(move |place, request| match place {
+        0 => Ok(leak.clone()),
+        1 => {
+            // Its own unfit turn stands before the complaint, and is nobody's line.
+            let mut calm = request.clone();
+            let messages = calm["messages"].as_array_mut().expect("messages");
+            messages.truncate(messages.len() - 2);
+            Ok(line(&calm))
+        }
+        _ => Ok(line(request)),
+    });
+    let episode = bench.talk(&sayer).await;
+    assert_eq!(said(&episode), bench.lines, "the agent never heard of it");
+    assert_eq!(episode.verdict.reward, 1.0);
+    let asked = sayer.asked();
+    assert_eq!(asked.len(), episode.parts[0].replies as usize + 1);
+    let complaint = asked[1]["messages"].as_array().unwrap().last().unwrap();
+    let complaint = complaint["content"].as_str().unwrap();
+    assert!(complaint.contains("kept back"), "{complaint}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_unfit_is_the_users_fault() {
+    let bench = Bench::new(plain);
+    for unfit in ["Hello?".to_owned(), turn("", STAYS), turn("", "bored")] {
+        let sayer = Sayer::new(move |_, _| Ok(unfit.clone()));
+        let episode = bench.talk(&sayer).await;
+        let why = fault(&episode);
+        assert!(why.starts_with("3 unfit replies, lastly: "), "{why}");
+        assert_eq!(sayer.asked().len() as u32, TRIES);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_that_the_agent_did_not_give_is_the_users_fault() {
+    let refused = |task: &Task| {
+        let right = task.expected.resolutions.first();
+        right.is_some_and(|right| right.resolution == Resolution::Refuse)
+    };
+    let bench = Bench::with(infeasible, refused);
+    let reason = &bench.task.expected.resolutions[0].reason;
+    let right: &'static str = format!("{REFUSED}{reason}").leak();
+    let others = outcomes(&bench.domain).into_iter().map(|(name, _)| name);
+    let wrong = others
+        .filter(|name| name.starts_with(REFUSED))
+        .find(|name| name != right);
+    let wrong: &'static str = wrong.expect("there are distractors").leak();
+    for (leave, holds) in [(right, true), (wrong, false), ("transferred", false)] {
+        let line = bench.line(leave);
+        let sayer = Sayer::new(move |_, request| Ok(line(request)));
+        let episode = bench.talk(&sayer).await;
+        if holds {
+            assert_eq!(episode.ending, Ending::User(UserOutcome::Refused));
+            assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
+        } else {
+            let why = fault(&episode);
+            assert!(why.starts_with("left as "), "{why}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_leaves_satisfied_before_the_change_of_mind() {
+    let bench = Bench::new(|domain: &dyn Domain| {
+        let kind = Kind::Changed(Change::Addition, Trigger::AtConfirmation);
+        let mut cell = cell(Scenario::Changing, kind, plain(domain).wants.remove(0));
+        cell.wants.push(Wanted::AnyWrite);
+        cell
+    });
+    let early = Sayer::new(|_, _| Ok(turn("", "satisfied")));
+    let episode = bench.talk(&early).await;
+    let why = fault(&episode);
+    assert!(why.ends_with("you have not changed your mind yet"), "{why}");
+    // The script's words for it are said by the script.
+    let words = bench.task.script.change.as_ref().unwrap().text.clone();
+    let line = bench.line("satisfied");
+    let changed = words.clone();
+    let sayer = Sayer::new(move |_, request| {
+        let mut turn: Json = serde_json::from_str(&line(request)).expect("a turn is JSON");
+        if turn["say"] == changed.as_str() {
+            turn["say"] = "Wait.".into();
+            turn["change_mind"] = true.into();
+        }
+        Ok(turn.to_string())
+    });
+    let episode = bench.talk(&sayer).await;
+    let spoken = format!("Wait. {words}");
+    assert!(said(&episode).contains(&spoken.as_str()), "{episode:#?}");
+    assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
+}
