@@ -27,6 +27,7 @@ mod promtool;
 mod redis;
 mod report;
 mod retail_conformance;
+mod roles;
 mod services;
 mod sim;
 mod telemetry;

@@ -9,6 +9,7 @@ use worker::participants::agents::heldout::HeldOut;
 
 use super::prompt::{Prompt, tokens};
 use super::reply::{Reply, Stop};
+use super::roles;
 
 /// What answers. Each is a function of the request alone.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub enum Brain {
     /// The held-out agent, which serves customers of a shop well. Without a policy, or without the tool
     /// that it would use, it says so in place of serving.
     HeldOut,
+    /// As held-out, and also a writer of scripts and a judge of tasks where the schema asks for one.
+    Roles,
     /// The same text every time.
     Fixed(String),
     /// The user's last words.
@@ -30,7 +33,7 @@ pub enum Brain {
 #[derive(Debug, thiserror::Error)]
 pub enum ParseBrainError {
     /// The name is nobody's.
-    #[error("`{0}` is no brain: `heldout`, `echo`, `fixed:TEXT` or `script:FILE`")]
+    #[error("`{0}` is no brain: `heldout`, `roles`, `echo`, `fixed:TEXT` or `script:FILE`")]
     Name(String),
     /// The script can't be had.
     #[error("the script {file} can't be read: {why}")]
@@ -50,6 +53,7 @@ impl Brain {
     pub fn parse(text: &str) -> Result<Self, ParseBrainError> {
         match text.split_once(':') {
             None if text == "heldout" => Ok(Self::HeldOut),
+            None if text == "roles" => Ok(Self::Roles),
             None if text == "echo" => Ok(Self::Echo),
             Some(("fixed", words)) => Ok(Self::Fixed(words.to_owned())),
             Some(("script", file)) => {
@@ -68,6 +72,7 @@ impl Brain {
     pub(super) fn answer(&self, prompt: &Prompt) -> Reply {
         let mut reply = match self {
             Self::HeldOut => serve(prompt),
+            Self::Roles => roles::answer(prompt).unwrap_or_else(|| serve(prompt)),
             Self::Fixed(text) => Reply::say(text),
             Self::Echo => Reply::say(prompt.last_words()),
             Self::Script(replies) => replies

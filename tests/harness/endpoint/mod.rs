@@ -3,7 +3,7 @@
 //! as they do, keeps nothing from one request to the next, and counts what it was asked.
 //!
 //! Reading order: `misbehaviour` (the table), `faults` (when), `prompt` and `reply` (what is asked and
-//! answered) with their forms in `openai` and `anthropic`, `brain` (the answers), `performance` (what a
+//! answered) with their forms in `openai` and `anthropic`, `brain` and `roles` (the answers), `performance` (what a
 //! misbehaviour sends), `http`, `ledger` (the counts), `serve` (the loop).
 //!
 //! Beside the models there are `GET /v1/models`, `GET /stats`, `GET /log` (the last requests with their
@@ -19,6 +19,7 @@ mod openai;
 mod performance;
 mod prompt;
 mod reply;
+mod roles;
 mod serve;
 
 use std::io::Result;
@@ -36,6 +37,7 @@ pub use ledger::{Entry, Stats};
 pub use misbehaviour::{Expected, Misbehaviour, UnknownMisbehaviour};
 pub use prompt::{Form, Prompt, Tool};
 pub use reply::{Call, Reply, Stop};
+pub use roles::REWORDED;
 use serve::{Door, Server, serve};
 
 /// How an endpoint is.

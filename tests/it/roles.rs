@@ -1,0 +1,107 @@
+//! Models as writer, judge of tasks and agent, through the command line: what they made is in the run, a
+//! finished run asks nobody, and verification needs no model.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use coordinator::ledger::Reader;
+use harness::endpoint::{Brain, Endpoint, REWORDED, Settings};
+use proto::outcome::{Outcome, StageResult};
+use proto::record::{Check, Episode, Role, Task};
+use proto::wire::{self, Kind};
+
+use crate::pipeline::program;
+
+const TASKS: usize = 16;
+const VOTES: usize = 3;
+
+fn plan(folder: &Path, endpoint: &Endpoint) {
+    let url = endpoint.base_url();
+    let plan = format!(
+        "domain = \"retail\"\ntasks = {TASKS}\nseed = 5\ntrials = 1\n\
+         agents = [\"gold\", \"model:small\"]\nwriter = \"model:small\"\nwriter_fallback = false\n\
+         validity = \"model:small\"\nvotes = {VOTES}\n\
+         [models.small]\nurl = \"{url}\"\nmodel = \"m\"\n"
+    );
+    fs::write(folder.join("plan.toml"), plan).unwrap();
+}
+
+fn t2t(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = program();
+    command.current_dir(folder).args(arguments);
+    command.output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    let [out, err] = [&output.stdout, &output.stderr].map(|told| String::from_utf8_lossy(told));
+    format!("{out}{err}")
+}
+
+/// Tasks, twins among them, and episodes of a run.
+fn made(run: &Path) -> (Vec<Task>, Vec<Episode>) {
+    let (reader, _, _) = Reader::open(run).unwrap();
+    let (mut tasks, mut episodes) = (Vec::new(), Vec::new());
+    for record in reader.iter() {
+        let outcome: Outcome = wire::decode(Kind::Outcome, &record.unwrap().body).unwrap();
+        match outcome.result {
+            StageResult::Admitted { task, twin } => {
+                tasks.push(*task);
+                tasks.extend(twin.map(|twin| *twin));
+            }
+            StageResult::Played(episode) => episodes.push(*episode),
+            StageResult::Failed { stage, error } => panic!("{}: {error}", stage.label()),
+            _ => {}
+        }
+    }
+    (tasks, episodes)
+}
+
+#[test]
+fn models_word_judge_and_play_and_verification_needs_none() {
+    let endpoint = Endpoint::start(Settings {
+        brain: Brain::Roles,
+        ..Settings::default()
+    })
+    .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    plan(folder, &endpoint);
+    let run = ["run", "plan.toml", "--out", "out"];
+    let output = t2t(folder, &run);
+    assert!(output.status.success(), "{}", told(&output));
+    let out = folder.join("out");
+    assert!(out.join("dataset/manifest.json").exists());
+
+    let (tasks, episodes) = made(&out);
+    assert!(tasks.len() >= TASKS, "{} tasks", tasks.len());
+    for task in &tasks {
+        assert_eq!(task.writer, "model:small");
+        assert!(task.script.opening.starts_with(REWORDED));
+        let roles: Vec<Role> = task.parts.iter().map(|part| part.role).collect();
+        assert_eq!(roles, [Role::Writer, Role::Validity]);
+        let checks = &task.proof.as_ref().unwrap().checks;
+        let checked: Vec<Check> = checks.iter().map(|held| held.check).collect();
+        assert_eq!(checked, Check::ALL);
+        assert_eq!(checks.last().unwrap().trials.len(), VOTES);
+    }
+    let by_model = episodes
+        .iter()
+        .filter(|episode| episode.agent == "model:small");
+    let earned: f64 = by_model.clone().map(|episode| episode.verdict.reward).sum();
+    assert_eq!(by_model.clone().count(), tasks.len());
+    assert!(earned > 0.0, "an agent that serves well serves somebody");
+    assert!(
+        by_model
+            .clone()
+            .all(|episode| episode.parts[0].role == Role::Agent)
+    );
+
+    let asked = endpoint.stats();
+    assert_eq!(asked.asked_again, 0, "{asked:?}");
+    drop(endpoint);
+    let again = t2t(folder, &run);
+    assert!(again.status.success(), "{}", told(&again));
+    let verified = t2t(folder, &["verify", "out"]);
+    assert!(verified.status.success(), "{}", told(&verified));
+}
