@@ -14,9 +14,8 @@ use worker::process::metrics::Metrics;
 use worker::worlds::Worlds;
 
 use crate::archive::{Archive, new_run};
-use crate::dispatch::{Course, Dispatch, DispatchError, GROUP, Options, Watch};
+use crate::dispatch::{Carried, Course, Dispatch, DispatchError, GROUP, Options, Watch};
 use crate::ledger::Ledger;
-use crate::run::Run;
 
 /// Who does the work.
 #[derive(Debug, Clone)]
@@ -44,7 +43,7 @@ impl Crew {
 /// Jobs under way at once in one process, where models are asked; their own limits are in the plan.
 const CONVERSATIONS: usize = 64;
 
-/// Carries a run out with a crew; comes back when it is finished, or stopped and idle. With
+/// Carries a run out with a crew; comes back when it is finished, or stopped or out of money, and idle. With
 /// `tasks`, the run only rolls out, on the tasks of that run.
 pub async fn carry_out(
     course: &Course,
@@ -53,7 +52,7 @@ pub async fn carry_out(
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
-) -> Result<(Run, Ledger), DispatchError> {
+) -> Result<Carried, DispatchError> {
     let slots = crew.slots();
     let Crew {
         domain,

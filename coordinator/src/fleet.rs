@@ -23,10 +23,11 @@ use worker::process::metrics::Metrics;
 use worker::process::telemetry::spans::System;
 
 use crate::archive::{Archive, new_run};
-use crate::dispatch::{Course, Dispatch, DispatchError, GROUP, Options, RunWorld, Turn, Watch};
+use crate::dispatch::{
+    Carried as Worked, Course, Dispatch, DispatchError, GROUP, Options, RunWorld, Turn, Watch,
+};
 use crate::home::{Home, HomeError};
 use crate::ledger::{Ledger, LedgerError};
-use crate::run::Run;
 
 /// How often a coordinator that stands by asks whether it is its turn.
 const PROBE: Duration = Duration::from_secs(5);
@@ -96,10 +97,8 @@ pub struct Terms {
 /// dataset and report are written.
 #[must_use = "the lane is free for others once this is dropped"]
 pub struct Carried {
-    /// Where the run stands.
-    pub run: Run,
-    /// Its ledger.
-    pub ledger: Ledger,
+    /// What it came to.
+    pub work: Worked,
     /// Keeps the lane.
     pub lane: Box<dyn Consumer>,
 }
@@ -107,7 +106,7 @@ pub struct Carried {
 impl fmt::Debug for Carried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Carried")
-            .field("run", &self.run)
+            .field("work", &self.work)
             .finish_non_exhaustive()
     }
 }
@@ -152,8 +151,8 @@ pub async fn carry_out(
         inherited = dispatch.inherit(&mut *lane, &*services.queue) => inherited?,
         () = stop.cancelled() => {}
     }
-    let (run, ledger) = dispatch.carry_out(&mut *lane, watch, stop).await?;
-    Ok(Some(Carried { run, ledger, lane }))
+    let work = dispatch.carry_out(&mut *lane, watch, stop).await?;
+    Ok(Some(Carried { work, lane }))
 }
 
 /// Listens on the lane of outcomes; comes back when it is this coordinator's.

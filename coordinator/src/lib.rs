@@ -17,6 +17,7 @@ pub mod merge;
 pub mod pace;
 pub mod plan;
 pub mod project;
+pub mod purse;
 pub mod report;
 pub mod run;
 pub mod seal;

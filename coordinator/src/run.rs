@@ -132,6 +132,8 @@ pub struct Run {
     /// Duplicates found when settling, in order of settling.
     duplicates: Vec<(u32, u16)>,
     progress: Progress,
+    /// Jobs that were asked for and will not be answered.
+    given_up: u64,
     draining: bool,
 }
 
@@ -152,6 +154,7 @@ impl Run {
             in_flight: 0,
             duplicates: Vec::new(),
             progress: Progress::default(),
+            given_up: 0,
             draining: false,
         }
     }
@@ -183,6 +186,15 @@ impl Run {
     /// Asks for nothing more; what is in flight still comes in.
     pub fn drain(&mut self) {
         self.draining = true;
+    }
+
+    /// Asks for nothing more, and waits no longer for a job that was asked for: it is done when the run is
+    /// taken up again.
+    pub fn give_up(&mut self, ask: Ask) {
+        self.in_flight -= 1;
+        self.progress.in_flight[ask.stage as usize] -= 1;
+        self.given_up += 1;
+        self.drain();
     }
 
     fn open_slots(&self) -> usize {
@@ -308,7 +320,7 @@ impl Run {
     /// outcome.
     pub fn finished(&self) -> bool {
         let begun = self.next == self.sizes.slots && self.open_slots() == 0;
-        begun && self.asks.is_empty() && self.in_flight == 0
+        begun && self.asks.is_empty() && self.in_flight == 0 && self.given_up == 0
     }
 
     /// Whether nothing is in flight.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::ids::JobId;
 use crate::job::Stage;
-use crate::record::{Check, Episode, Exploration, Task};
+use crate::record::{Check, Episode, Exploration, Money, Task};
 
 /// What came of one job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,13 @@ pub enum Notice {
         times: u32,
         /// How it died.
         how: String,
+    },
+    /// The run's budget has too little left for what the job asks next; the worker lets go of it.
+    Spent {
+        /// What calls that ended have cost.
+        spent: Money,
+        /// What the next one may cost.
+        wanted: Money,
     },
 }
 

@@ -10,6 +10,7 @@ use harness::fuzz::corpus::OF_DESK;
 use proto::digest::Digest;
 use proto::job::Job;
 use proto::outcome::{Notice, Outcome};
+use proto::record::Money;
 use proto::wire::{self, Kind, VERSION};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,9 +59,14 @@ fn present() -> BTreeMap<String, Vec<u8>> {
         times: 2,
         how: "signal 9".to_owned(),
     };
+    let spent = Notice::Spent {
+        spent: Money(4_999_000_000),
+        wanted: Money(2_000_000),
+    };
     for (name, notice) in [
         ("notice-missing", Notice::Missing { snapshot }),
         ("notice-crashed", crashed),
+        ("notice-spent", spent),
     ] {
         let bytes = wire::encode(Kind::Notice, &notice).expect("a notice is small");
         messages.insert(name.to_owned(), bytes);

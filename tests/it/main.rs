@@ -7,6 +7,7 @@
 
 mod amqp;
 mod arrows;
+mod budget;
 mod chaos;
 mod chromium;
 mod cli;

@@ -300,7 +300,7 @@ impl<'a> Site<'a> {
             let stop = CancellationToken::new();
             let carrying = carry_out(work, &home, &services, terms, &mut watch, stop);
             let how = lifetime(&process, carrying).await.map(|done| {
-                done.map(|carried| carried.is_some_and(|carried| carried.run.finished()))
+                done.map(|carried| carried.is_some_and(|carried| carried.work.run.finished()))
             });
             Ended::Coordinator {
                 number: process.number,

@@ -65,6 +65,7 @@ impl InProcess {
                 Instance::EMBEDDED => job.run.to_string(),
                 instance => instance.to_string(),
             },
+            budget: job.cast.budget,
             hand_back: attempt.hand_back.clone(),
         };
         let work = Work {

@@ -146,17 +146,16 @@ fn carry_out(
         Some(Arc::clone(&source)),
         &mut bar,
     )?;
-    let Some(Worked { run, ledger, kept }) = worked else {
+    let Some(Worked { work, kept }) = worked else {
         say("stopped before it was this coordinator's turn");
         return Ok(End::Stopped);
     };
-    let finished = run.finished();
-    bar.0.finish(run.progress().rollouts, "");
-    let archive = Archive::evaluation(course, ledger, source);
+    let finished = work.run.finished();
+    bar.0.finish(work.run.progress().rollouts, "");
+    let archive = Archive::evaluation(course, work.ledger, source);
     let model = write(&archive, home)?;
     if !finished {
-        say("stopped; the same command goes on from here");
-        return Ok(End::Stopped);
+        return Ok(work::unfinished(work.spent, &archive.course.plan));
     }
     home.write(seal::NAME, &seal::seal(home.path())?)?;
     drop(kept);

@@ -53,11 +53,8 @@ pub(super) fn merge(arguments: &Arguments) -> anyhow::Result<End> {
         home.path().display()
     ));
     let (course, domain) = (parts.course(), parts.domain);
-    conclude(
-        course,
-        domain,
-        ledger,
-        &home,
-        "incomplete; merge again when the parts are finished",
-    )
+    conclude(course, domain, ledger, &home, || {
+        say("incomplete; merge again when the parts are finished");
+        End::Stopped
+    })
 }

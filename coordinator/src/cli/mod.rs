@@ -40,6 +40,7 @@ Exit codes:
   4  verification or controls found something
   5  the run ended with slots unfilled
   6  a figure of the evaluation is unreliable
+  7  the budget is spent; with a higher one the same command goes on from there
   130  stopped at once (second Ctrl-C)
 
 Data goes to standard output, everything else to standard error.";
@@ -101,6 +102,7 @@ enum End {
     Broken,
     Unfilled,
     Unreliable,
+    Spent,
 }
 
 impl End {
@@ -111,6 +113,7 @@ impl End {
             Self::Broken => 4,
             Self::Unfilled => 5,
             Self::Unreliable => 6,
+            Self::Spent => 7,
         })
     }
 }

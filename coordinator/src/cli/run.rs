@@ -71,14 +71,15 @@ pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyh
     ));
     let mut bar = RunBar(Bar::new("run", u64::from(slots)));
     let worked = work::carry_out(&course, &domain, home, fleet, None, &mut bar)?;
-    let Some(Worked { run, ledger, kept }) = worked else {
+    let Some(Worked { work, kept }) = worked else {
         say("stopped before it was this coordinator's turn");
         return Ok(End::Stopped);
     };
-    let progress = run.progress();
+    let progress = work.run.progress();
     bar.0.finish(u64::from(progress.closed()), &note(progress));
-    let stopped = "stopped; the same command goes on from here";
-    let end = conclude(course, domain, ledger, home, stopped)?;
+    let plan = course.plan.clone();
+    let ended = || work::unfinished(work.spent, &plan);
+    let end = conclude(course, domain, work.ledger, home, ended)?;
     drop(kept);
     Ok(end)
 }
@@ -92,21 +93,20 @@ fn share(plan: &Plan) -> String {
 }
 
 /// Writes dataset and report from the ledger, and seals the folder of a run that has ended; `unfinished`
-/// says what to do about one that has not.
+/// says what became of one that has not.
 pub(super) fn conclude(
     course: Course,
     domain: Arc<dyn Domain>,
     ledger: Ledger,
     home: &Home,
-    unfinished: &str,
+    unfinished: impl FnOnce() -> End,
 ) -> anyhow::Result<End> {
     let part = course.plan.partition;
     let run = project_all(course, domain, ledger, home)?;
     let progress = run.progress();
     say(&note(progress));
     if !run.finished() {
-        say(unfinished);
-        return Ok(End::Stopped);
+        return Ok(unfinished());
     }
     home.write(seal::NAME, &seal::seal(home.path())?)?;
     let here = home.path().display();

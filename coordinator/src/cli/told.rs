@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use proto::record::Money;
 use proto::store::Board;
 use proto::topology::Instance;
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ use crate::dispatch::{Course, Turn, Watch};
 use crate::pace::Pace;
 use crate::run::Progress;
 use crate::status::{RUNS, RunNote};
+
+const NANOS_A_CENT: u64 = 10_000_000;
 
 /// Where a coordinator stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,8 @@ struct Now {
     progress: Progress,
     /// Only of what came since the ledger was taken in.
     pace: Option<Pace>,
+    /// What models have cost, where that is counted.
+    spent: Option<Money>,
 }
 
 /// The progress of a run, as others see it. Clones show the same.
@@ -57,6 +62,7 @@ impl Told {
             state: State::Connecting,
             progress: Progress::default(),
             pace: None,
+            spent: None,
         };
         Self {
             about: RunNote::new(course),
@@ -71,7 +77,11 @@ impl Told {
 
     fn look(&self) -> (State, RunNote) {
         let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let note = self.about.clone().at(now.progress);
+        let spent_cents = now.spent.map(|Money(nanos)| nanos / NANOS_A_CENT);
+        let note = RunNote {
+            spent_cents,
+            ..self.about.clone().at(now.progress)
+        };
         let rates = now.pace.as_ref();
         let rates = rates.and_then(|pace| pace.rates(self.began.elapsed(), now.progress));
         let note = match rates {
@@ -79,6 +89,11 @@ impl Told {
             None => note,
         };
         (now.state, note)
+    }
+
+    /// Models have cost so much.
+    pub(super) fn spent(&self, spent: Money) {
+        self.change(|now| now.spent = Some(spent));
     }
 
     /// The note for the board. One that stands by posts nothing: the board shows the run as its

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
 use clap::Args;
 use proto::queue::Consumer;
-use proto::store::{Recording, Shared};
+use proto::record::Money;
+use proto::store::{Budgets, MemoryBudgets, Recording, Shared, Spending};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use worker::chat::Client;
@@ -19,18 +19,21 @@ use worker::process::metrics::{Metrics, Part};
 use worker::process::tls;
 use worker::services::Services;
 
-use super::interrupt;
 use super::progress::say;
 use super::told::{Telling, Told, beat};
+use super::{End, interrupt};
 use crate::archive::Archive;
-use crate::dispatch::{Course, Watch};
+use crate::dispatch::{Carried, Course, Watch};
 use crate::embedded::{self, Crew};
 use crate::fleet::{self, Terms, Work};
 use crate::home::Home;
 use crate::ledger::{DirLock, Ledger, LedgerError};
-use crate::run::Run;
+use crate::plan::Plan;
+use crate::purse::Purse;
 use crate::world;
 
+/// Name of the file with what models cost.
+const SPENDING: &str = "spending";
 /// Name of the file with what models answered.
 const REPLIES: &str = "replies";
 /// Bytes of each store that an embedded run has in memory beside its recording; they hold next to nothing.
@@ -91,9 +94,24 @@ impl FleetArguments {
 
 /// A course that was carried out. Whoever else wants to work in the folder waits until it is dropped.
 pub(super) struct Worked {
-    pub(super) run: Run,
-    pub(super) ledger: Ledger,
+    pub(super) work: Carried,
     pub(super) kept: Kept,
+}
+
+/// Says what became of a run that did not come to its end, and what to do about it.
+pub(super) fn unfinished(spent: Option<Money>, plan: &Plan) -> End {
+    match (spent, plan.budget_dollars) {
+        (Some(spent), Some(budget)) => {
+            say(&format!(
+                "stopped by its budget: models have cost {spent} of ${budget}, and what is left does not cover the next request; what is done stays, and with a higher `budget_dollars` the same command goes on from here"
+            ));
+            End::Spent
+        }
+        _ => {
+            say("stopped; the same command goes on from here");
+            End::Stopped
+        }
+    }
 }
 
 /// What keeps others away.
@@ -114,11 +132,6 @@ pub(super) fn carry_out(
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Option<Worked>> {
-    // To spend more than was allowed would be worse than not to begin.
-    ensure!(
-        course.plan.budget_dollars.is_none(),
-        "`budget_dollars` is set, and this release can't hold a run to a budget: take it out"
-    );
     let stop = interrupt::listen()?;
     if fleet.services.named() {
         with_a_fleet(course, domain, home, fleet, tasks, watch, stop)
@@ -151,7 +164,7 @@ fn here(
     let server = serve_health(&runtime, listen, &metrics, &readiness, &told)?;
     readiness.ready();
     let ledger = Ledger::open(home.path())?;
-    let models = models(course, home, &metrics)?;
+    let models = runtime.block_on(models(course, home, &metrics))?;
     let crew = Crew {
         domain: Arc::clone(domain),
         workers,
@@ -160,25 +173,35 @@ fn here(
     };
     let mut watch = Telling::new(told, watch);
     let work = embedded::carry_out(course, crew, ledger, tasks, &mut watch, stop);
-    let (run, ledger) = runtime.block_on(work)?;
+    let work = runtime.block_on(work)?;
     let kept = Kept {
         lane: None,
         server,
         runtime,
     };
-    Ok(Worked { run, ledger, kept })
+    Ok(Worked { work, kept })
 }
 
-/// The way to models, if the plan has any. What they answer is kept in the folder.
-fn models(course: &Course, home: &Home, metrics: &Metrics) -> anyhow::Result<Option<Arc<Models>>> {
+/// The way to models, if the plan has any. What they answer and cost is kept in the folder.
+async fn models(
+    course: &Course,
+    home: &Home,
+    metrics: &Metrics,
+) -> anyhow::Result<Option<Arc<Models>>> {
     if course.plan.models_in_use().is_empty() {
         return Ok(None);
     }
     tls::use_ring();
     let run = course.run.to_string();
     let replies = Recording::open(&home.at(REPLIES), &run)?;
+    let budgets: Arc<dyn Budgets> = match course.plan.budget() {
+        Some(_) => Arc::new(Spending::open(&home.at(SPENDING))?),
+        None => Arc::<MemoryBudgets>::default(),
+    };
+    budgets.restart(&run, Money::ZERO).await?;
     let shared = Shared {
         replies: Arc::new(replies),
+        budgets,
         ..Shared::in_memory(EMBEDDED_STORE)
     };
     let client = Arc::new(Client::default());
@@ -220,6 +243,16 @@ fn with_a_fleet(
         metrics,
     };
     let beating = runtime.spawn(beat(told.clone(), instance, shared.board, stop.clone()));
+    let purse = match course.plan.budget() {
+        Some(_) => {
+            let spending = Spending::open(&home.at(SPENDING))?;
+            let purse = Purse::new(shared.budgets, spending, instance.to_string());
+            runtime.block_on(purse.look())?;
+            let told = told.clone();
+            Some(runtime.spawn(purse.keep(move |balance| told.spent(balance.spent))))
+        }
+        None => None,
+    };
     let plan = &course.plan;
     let recipe = plan
         .world
@@ -236,9 +269,11 @@ fn with_a_fleet(
     let carrying = fleet::carry_out(work, home, &services, fleet.terms(), &mut watch, stop);
     let carried = runtime.block_on(carrying)?;
     beating.abort();
+    if let Some(purse) = purse {
+        purse.abort();
+    }
     Ok(carried.map(|carried| Worked {
-        run: carried.run,
-        ledger: carried.ledger,
+        work: carried.work,
         kept: Kept {
             lane: Some(carried.lane),
             server,

@@ -30,7 +30,7 @@ use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, Stage, job_id};
 use proto::outcome::{Notice, Outcome};
 use proto::queue::{Consumer, Delivery, Message, Queue, QueueError, UNDELIVERABLE};
-use proto::record::WorldRef;
+use proto::record::{Money, WorldRef};
 use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER, PROBE_HEADER};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -193,6 +193,19 @@ pub struct Dispatch<'a> {
     appended: Vec<Delivery>,
     /// When the first of them came.
     oldest: Option<Instant>,
+    /// What the run had spent when a job could not go on for want of money.
+    spent: Option<Money>,
+}
+
+/// What carrying a run out came to.
+#[derive(Debug)]
+pub struct Carried {
+    /// Where the run stands.
+    pub run: Run,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// What it has spent, if it ended because its budget covers no more.
+    pub spent: Option<Money>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -227,6 +240,7 @@ impl<'a> Dispatch<'a> {
             early: BTreeMap::new(),
             appended: Vec::new(),
             oldest: None,
+            spent: None,
         }
     }
 
@@ -259,13 +273,13 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Carries the run out over its outcome lane, until it is finished or `stop` is called.
+    /// Carries the run out over its outcome lane, until it is finished, its budget is spent or `stop` is called.
     pub async fn carry_out(
         mut self,
         outcomes: &mut dyn Consumer,
         watch: &mut dyn Watch,
         stop: CancellationToken,
-    ) -> Result<(Run, Ledger), DispatchError> {
+    ) -> Result<Carried, DispatchError> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         if stop.is_cancelled() {
@@ -280,8 +294,9 @@ impl<'a> Dispatch<'a> {
             }
             self.ask(Some(watch))?;
             self.settle().await?;
-            let leave = self.run.idle() || !self.options.finish_in_flight;
-            if self.run.finished() || stopped && leave {
+            // What is paid for comes in, if nobody is in a hurry.
+            let leave = self.run.idle() || stopped && !self.options.finish_in_flight;
+            if self.run.finished() || (stopped || self.spent.is_some()) && leave {
                 break;
             }
             // In this order, so that a run is a function of what befalls it; the outcomes, of which there
@@ -300,7 +315,11 @@ impl<'a> Dispatch<'a> {
         self.settle().await?;
         self.commit().await?;
         watch.progress(self.run.progress());
-        Ok((self.run, self.content.ledger))
+        Ok(Carried {
+            run: self.run,
+            ledger: self.content.ledger,
+            spent: self.spent,
+        })
     }
 
     /// Shows where the run stands.
@@ -534,6 +553,12 @@ impl<'a> Dispatch<'a> {
             }
             Notice::Crashed { times, how } => {
                 tracing::error!(job = %id, times, how, "the process of a job died");
+            }
+            Notice::Spent { spent, wanted } => {
+                tracing::warn!(job = %id, %spent, %wanted, "the budget does not cover what a job asks next");
+                self.asked.remove(&id);
+                self.run.give_up(ask);
+                self.spent = self.spent.max(Some(spent));
             }
         }
         Ok(())

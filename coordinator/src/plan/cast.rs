@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use proto::job::Stage;
-use proto::record::{Cast, Endpoint, Role, Writing, prompts_digest};
+use proto::record::{Cast, Endpoint, Money, Prices, Role, Writing, prompts_digest};
+use proto::store::budgets::MOST;
 
 use super::Plan;
 use super::identity::differences;
 use super::models::model_in;
+use super::money::Decimal;
 
 /// The explorer without a model.
 pub const SYMBOLIC: &str = "symbolic";
@@ -65,9 +67,21 @@ impl Plan {
             } else {
                 0
             },
+            budget: self.budget().filter(|_| !models.is_empty()),
             models,
             prompts,
         }
+    }
+
+    /// What the plan's models may cost together. Without a limit, whatever costs something is counted all
+    /// the same, so that it can be seen.
+    pub fn budget(&self) -> Option<Money> {
+        let endpoints = self.models_in_use().into_iter();
+        let priced = endpoints
+            .filter_map(|name| self.endpoint(name))
+            .any(|endpoint| endpoint.prices != Prices::default());
+        let limit = self.budget_dollars.map(|Decimal(nanos)| Money(nanos));
+        limit.or(priced.then_some(MOST))
     }
 
     /// The model that a text such as `model:small` stands for, if the plan has it.

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::money::Money;
 use super::value::Map;
 use crate::digest::{Digest, Hasher};
 
@@ -219,6 +220,9 @@ pub struct Cast {
     pub writing: Writing,
     /// Judgements on a task, of which most count; of use to the stage with a validity judge alone.
     pub votes: u32,
+    /// What the run's models may cost together, all jobs counted; none if it is not counted. It decides
+    /// whether a model is asked, never what it answers.
+    pub budget: Option<Money>,
 }
 
 /// How a model words scripts.

@@ -17,7 +17,7 @@
 //! through both.
 //!
 //! [`memory`] is the executable specification, [`conformance`] runs on every backend. [`redis`] is for
-//! a fleet; [`recording`] keeps replies in a file of the run.
+//! a fleet; [`recording`] keeps replies in a file of the run, [`spending`] what it spends.
 
 pub mod budgets;
 pub mod builds;
@@ -26,6 +26,7 @@ pub mod memory;
 pub mod meter;
 pub mod recording;
 pub mod redis;
+pub mod spending;
 pub mod throttle;
 
 mod board;
@@ -52,6 +53,7 @@ pub use recording::Recording;
 pub use redis::RedisStore;
 pub use replies::{Kept, ReplyStore};
 pub use snapshots::SnapshotStore;
+pub use spending::Spending;
 pub use throttle::{Admission, Ask, End, Permit, Throttle};
 
 /// Everything a worker or coordinator shares with the others, whatever is behind it.

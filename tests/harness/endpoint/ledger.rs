@@ -24,6 +24,8 @@ pub struct Stats {
     pub most_in_flight: u64,
     /// Requests that were given an answer fit to be kept, in full.
     pub answered: u64,
+    /// Tokens of these requests, as their answers said.
+    pub input_tokens: u64,
     /// Requests that had been given such an answer before.
     pub asked_again: u64,
     /// Requests that are wrong in themselves.
@@ -140,10 +142,11 @@ impl Open<'_> {
         }
     }
 
-    /// It was given an answer fit to be kept, in full.
-    pub(super) fn answered(&self) {
+    /// It was given an answer fit to be kept, in full, and was told to have had so many tokens.
+    pub(super) fn answered(&self, input_tokens: u64) {
         let mut books = self.ledger.books();
         books.stats.answered += 1;
+        books.stats.input_tokens += input_tokens;
         books.known.entry(self.request).or_default().1 = true;
     }
 }

@@ -229,7 +229,7 @@ async fn model(
     let (steps, kept) = steps(server, &prompt, struck);
     let then = perform(stream, steps).await?;
     if kept {
-        open.answered();
+        open.answered(prompt.tokens().0);
     }
     Ok(then)
 }

@@ -119,7 +119,7 @@ async fn a_coordinator_asks_again_what_a_broker_did_not_answer() {
     let home = Home(dir.path().to_owned());
     let going = CancellationToken::new();
     let carried = fleet::carry_out(work, &home, &services, terms, &mut Nobody, going).await;
-    assert!(carried.unwrap().unwrap().run.finished());
+    assert!(carried.unwrap().unwrap().work.run.finished());
     for asked in [&queue.consumers, &queue.ready] {
         assert!(asked.load(Ordering::Relaxed) > UNANSWERED);
     }

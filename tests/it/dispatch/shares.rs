@@ -114,7 +114,7 @@ async fn share(domain: &Arc<dyn Domain>, windows: [usize; 2]) -> [u64; 2] {
             };
             let done = dispatch.carry_out(&mut *outcomes, &mut watch, enough).await;
             assert!(
-                !done.unwrap().0.finished(),
+                !done.unwrap().run.finished(),
                 "it was over before its share could be seen"
             );
         }

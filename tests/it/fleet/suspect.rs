@@ -124,7 +124,9 @@ impl Asker {
             let heard = if answer.message().headers.contains_key(NOTICE_HEADER) {
                 match wire::decode(wire::Kind::Notice, answer.body()).unwrap() {
                     Notice::Crashed { times, .. } => Heard::Crashed(times),
-                    notice @ Notice::Missing { .. } => panic!("{notice:?}"),
+                    notice @ (Notice::Missing { .. } | Notice::Spent { .. }) => {
+                        panic!("{notice:?}")
+                    }
                 }
             } else {
                 Heard::Outcome(wire::decode(wire::Kind::Outcome, answer.body()).unwrap())

@@ -109,6 +109,7 @@ impl Bench {
         let models = Models::new(client, &shared, "worker", Metrics::new(Part::Worker));
         let place = Place {
             run: "run".to_owned(),
+            budget: None,
             hand_back: CancellationToken::new(),
         };
         let work = Work {

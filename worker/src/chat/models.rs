@@ -10,15 +10,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use proto::digest::Digest;
-use proto::record::{Endpoint, Money, Rates, Usage};
+use proto::record::{Endpoint, Money, Prices, Rates, Usage};
 use proto::store::meter::{Call, Entry, Meter, Pass};
 use proto::store::{Leases, ReplyStore, Shared};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::breaker::{Breaker, Breakers, Ticket};
-use super::session::Stop;
+use super::session::{Place, Stop};
 use super::{Answer, Client, Fault, read};
 use crate::process::metrics::Metrics;
 use crate::process::metrics::family::Label as _;
@@ -31,6 +30,8 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 /// A longer pause is spent in the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// How often it is looked whether calls under way left something of a budget.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// Bytes of a request that make a token, at least, of most of what is sent.
 const BYTES_A_TOKEN: u64 = 3;
@@ -103,8 +104,9 @@ impl Models {
         &self,
         endpoint: &Endpoint,
         body: &[u8],
-        hand_back: &CancellationToken,
+        place: &Place,
     ) -> Result<Answer, Stop> {
+        let hand_back = &place.hand_back;
         let breaker = self.breakers.of(endpoint);
         let mut tries = 1;
         loop {
@@ -113,7 +115,7 @@ impl Models {
             }
             // Who would be turned away at the door need not stand in line before it.
             admitted(&breaker, endpoint).map(drop)?;
-            let pass = self.enter(endpoint, body).await?;
+            let pass = self.enter(endpoint, body, place).await?;
             let sent = match admitted(&breaker, endpoint) {
                 Ok(ticket) => {
                     let sent = self.once(endpoint, body).await;
@@ -125,7 +127,7 @@ impl Models {
                     return Err(down);
                 }
             };
-            let end = left(endpoint, &sent, pass.as_ref().map_or(0, Pass::tokens));
+            let end = left(endpoint, &sent, &most(endpoint, body));
             self.left(pass, end).await;
             let fault = match sent {
                 Ok(answer) => return Ok(answer),
@@ -150,34 +152,62 @@ impl Models {
         }
     }
 
-    /// Waits in line where the plan limits how fast the model may be asked.
-    async fn enter(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Option<Pass>, Stop> {
-        if endpoint.rates == Rates::default() {
+    /// Waits in line where the plan limits how fast the model may be asked, or what may be spent.
+    async fn enter(
+        &self,
+        endpoint: &Endpoint,
+        body: &[u8],
+        place: &Place,
+    ) -> Result<Option<Pass>, Stop> {
+        let budget = place
+            .budget
+            .filter(|_| endpoint.prices != Prices::default());
+        if endpoint.rates == Rates::default() && budget.is_none() {
             return Ok(None);
         }
+        let most = most(endpoint, body);
         let call = Call {
             model: format!("{} {}", endpoint.url, endpoint.model),
             rates: endpoint.rates,
-            tokens: body.len() as u64 / BYTES_A_TOKEN + u64::from(endpoint.sampling.max_tokens),
+            tokens: most.tokens,
             ttl: Duration::from_millis(endpoint.patience.total) + LONGEST_PAUSE,
-            run: String::new(),
-            cost: Money::ZERO,
-            budget: None,
+            run: place.run.clone(),
+            cost: most.cost,
+            budget,
         };
-        match self.meter.enter(&call, LONGEST_PAUSE).await? {
-            Entry::Granted(pass) => Ok(Some(pass)),
-            Entry::Wait(after) => Err(Stop::Busy {
-                endpoint: endpoint.name.clone(),
-                after,
-            }),
-            Entry::Spent(_) | Entry::Unknown => Ok(None),
+        let busy = |after| Stop::Busy {
+            endpoint: endpoint.name.clone(),
+            after,
+        };
+        let began = Instant::now();
+        loop {
+            match self.meter.enter(&call, LONGEST_PAUSE).await? {
+                Entry::Granted(pass) => return Ok(Some(pass)),
+                Entry::Wait(after) => return Err(busy(after)),
+                // The coordinator sees it within a moment and says what was spent.
+                Entry::Unknown => return Err(busy(LONGEST_PAUSE / 10)),
+                Entry::Spent(balance) => {
+                    let limit = budget.unwrap_or_default();
+                    // What is reserved for longer than a call takes was reserved by workers that are gone.
+                    if balance.spent_for(call.cost, limit) || began.elapsed() > call.ttl {
+                        return Err(Stop::Spent {
+                            spent: balance.spent,
+                            wanted: call.cost,
+                        });
+                    }
+                }
+            }
+            tokio::select! {
+                () = place.hand_back.cancelled() => return Err(Stop::HandBack),
+                () = tokio::time::sleep(GLANCE) => {}
+            }
         }
     }
 
     async fn left(&self, pass: Option<Pass>, end: Left) {
         let Some(pass) = pass else { return };
         let told = match end {
-            Left::Used(tokens) => self.meter.settle(&pass, tokens, Money::ZERO).await,
+            Left::Used(Most { tokens, cost }) => self.meter.settle(&pass, tokens, cost).await,
             Left::Refused(retry_after) => self.meter.refused(&pass, retry_after).await,
             Left::Unsent => self.meter.release(&pass).await,
         };
@@ -247,24 +277,55 @@ fn backoff(tries: u32, request: u64) -> Duration {
     half + half * (request % 256) as u32 / 255
 }
 
+/// What a call can come to, or came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Most {
+    /// Tokens, as far as they count against the rate.
+    tokens: u64,
+    /// What it costs.
+    cost: Money,
+}
+
+/// The most that a request can come to. For the rate its tokens are estimated; for the money each byte is
+/// taken for one, since a budget must hold whatever is sent.
+fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
+    let (bytes, output) = (body.len() as u64, u64::from(endpoint.sampling.max_tokens));
+    let prices = endpoint.prices;
+    // A server may call cached what it likes.
+    let dearest = Prices {
+        input: prices.input.max(prices.cached),
+        ..prices
+    };
+    let usage = Usage {
+        input: bytes,
+        cached: 0,
+        output,
+    };
+    Most {
+        tokens: bytes / BYTES_A_TOKEN + output,
+        cost: Money::cost(usage, dearest),
+    }
+}
+
 /// What a request leaves of its permit.
 enum Left {
-    /// It used so many tokens.
-    Used(u64),
+    /// It came to this.
+    Used(Most),
     /// The endpoint asked to slow down.
     Refused(Option<Duration>),
     /// It never went out.
     Unsent,
 }
 
-/// What a request that had leave for so many tokens leaves of it.
-fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: u64) -> Left {
+/// What a request that can have come to `most` leaves of its permit.
+fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: &Most) -> Left {
     match sent {
         Ok(answer) => match read(endpoint.protocol, answer) {
-            Ok(reply) if reply.usage != Usage::default() => {
-                Left::Used(reply.usage.input + reply.usage.output)
-            }
-            _ => Left::Used(most),
+            Ok(reply) if reply.usage != Usage::default() => Left::Used(Most {
+                tokens: reply.usage.input + reply.usage.output,
+                cost: Money::cost(reply.usage, endpoint.prices),
+            }),
+            _ => Left::Used(*most),
         },
         Err(Fault::Status {
             status: 429,
@@ -272,9 +333,12 @@ fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: u64) -> Left {
             ..
         }) => Left::Refused(*retry_after),
         Err(Fault::Connect(_) | Fault::Unready(_)) => Left::Unsent,
-        Err(Fault::Status { .. } | Fault::Overflow(_)) => Left::Used(0),
+        Err(Fault::Status { .. } | Fault::Overflow(_)) => Left::Used(Most {
+            tokens: 0,
+            cost: Money::ZERO,
+        }),
         // Nobody knows what it came to.
-        Err(_) => Left::Used(most),
+        Err(_) => Left::Used(*most),
     }
 }
 

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use proto::digest::{Digest, Hasher};
-use proto::record::{Endpoint, Part, Role, Usage};
+use proto::record::{Endpoint, Money, Part, Role, Usage};
 use proto::store::StoreError;
 use proto::wire::{self, Kind};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,14 @@ pub enum Stop {
     /// The store of replies can't be reached: who does not know what is kept may not ask.
     #[error("failed to reach the kept replies: {0}")]
     Store(#[from] StoreError),
+    /// The run's budget has too little left for the call.
+    #[error("the run has spent {spent}, and its budget does not cover another {wanted}")]
+    Spent {
+        /// What calls that ended have cost.
+        spent: Money,
+        /// The most that this one can cost.
+        wanted: Money,
+    },
     /// This worker is to hand the job back.
     #[error("to be handed back")]
     HandBack,
@@ -81,6 +89,8 @@ pub struct Subject {
 pub struct Place {
     /// Name of its run among the kept replies.
     pub run: String,
+    /// What its models may cost together, if that is counted.
+    pub budget: Option<Money>,
     /// Cancelled when the job should be handed back.
     pub hand_back: CancellationToken,
 }
@@ -193,8 +203,7 @@ impl<'a> Session<'a> {
 
     /// Asks the endpoint, and keeps what it answers.
     async fn fetch(&self, key: &Digest, body: &[u8]) -> Result<Answer, Stop> {
-        let hand_back = &self.place.hand_back;
-        let answer = self.models.call(self.endpoint, body, hand_back).await?;
+        let answer = self.models.call(self.endpoint, body, self.place).await?;
         let bytes = wire::encode(Kind::Reply, &answer).map_err(|error| Stop::Fault {
             endpoint: self.endpoint.name.clone(),
             fault: Fault::NoReply {

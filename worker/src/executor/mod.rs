@@ -1,7 +1,7 @@
 //! The only loop of a worker: takes a job, has it done, publishes its outcome, and only then
 //! acknowledges the job. A crash between leads to a repeat, which the derived job id absorbs.
 //!
-//! A delivery is taken only when a slot is free to work on it. Each has one of five ends, all of which
+//! A delivery is taken only when a slot is free to work on it. Each has one of these ends, all of which
 //! leave something durable before the delivery is settled:
 //!
 //! | [`Done`] | what happens |
@@ -13,6 +13,7 @@
 //! | `HandBack` | the job goes back at once: this worker stops, or held it for long enough |
 //! | `Crashed` | told to the coordinator; the job goes back, and after `CRASHES` such ends it is poison |
 //! | `Unwanted` | acknowledged and forgotten: its run was cancelled |
+//! | `Spent` | told to the coordinator, then acknowledged: the run's budget does not cover it |
 //!
 //! What can't be read as a job goes to the dead lane, and the coordinator hears of a failed job.
 
@@ -30,6 +31,7 @@ use proto::digest::Digest;
 use proto::job::{Job, Stage};
 use proto::outcome::Outcome;
 use proto::queue::{Consumer, Delivery, Queue, QueueError};
+use proto::record::Money;
 use proto::topology::Lane;
 use proto::wire::{self, Kind};
 use tokio::sync::Semaphore;
@@ -82,6 +84,13 @@ pub enum Done {
     },
     /// Nobody wants its outcome any more.
     Unwanted,
+    /// The run's budget does not cover what it asks next.
+    Spent {
+        /// What calls that ended have cost.
+        spent: Money,
+        /// What the next one may cost.
+        wanted: Money,
+    },
 }
 
 /// How a worker takes jobs.

@@ -82,6 +82,11 @@ impl Answer<'_> {
             }
             Done::Crashed { how } => self.crashed(delivery, attempt, stage, how).await,
             Done::Unwanted => settled(delivery.ack().await),
+            Done::Spent { spent, wanted } => {
+                if self.tell(&delivery, &Notice::Spent { spent, wanted }).await {
+                    settled(delivery.ack().await);
+                }
+            }
         }
     }
 
@@ -206,7 +211,7 @@ impl Answer<'_> {
                 work.retries.of((Class::Transient,)).inc();
                 Ended::Retried
             }
-            Done::HandBack => Ended::Returned,
+            Done::HandBack | Done::Spent { .. } => Ended::Returned,
         };
         if last && matches!(done, Done::Crashed { .. }) {
             work.poison.of((stage,)).inc();
@@ -234,6 +239,7 @@ fn notice_name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Missing { .. } => "missing",
         Notice::Crashed { .. } => "crashed",
+        Notice::Spent { .. } => "spent",
     }
 }
 

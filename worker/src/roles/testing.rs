@@ -185,6 +185,7 @@ pub(super) async fn deliver(
     let models = Models::new(wire, &shared, "worker", Metrics::new(Process::Worker));
     let place = Place {
         run: "run".to_owned(),
+        budget: job.cast.budget,
         hand_back,
     };
     let work = Work {

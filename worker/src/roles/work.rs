@@ -68,6 +68,7 @@ impl Work<'_> {
     pub fn settled(&self, stop: Stop) -> Result<String, Done> {
         match stop {
             Stop::HandBack => Err(Done::HandBack),
+            Stop::Spent { spent, wanted } => Err(Done::Spent { spent, wanted }),
             Stop::Store(_) => Err(Done::Later { after: STORE_PAUSE }),
             Stop::Busy { after, .. } => Err(Done::Later { after }),
             Stop::Down { given_up: true, .. } => Ok(stop.to_string()),

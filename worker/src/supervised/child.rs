@@ -104,5 +104,6 @@ fn answer(stage: Stage, done: Done) -> io::Result<()> {
         Done::Crashed { how } => say(&Answer::again(&how)),
         Done::HandBack => say(&Answer::HandBack),
         Done::Unwanted => say(&Answer::Unwanted),
+        Done::Spent { spent, wanted } => say(&Answer::Spent { spent, wanted }),
     }
 }

@@ -164,6 +164,7 @@ async fn done(stdout: &mut ChildStdout) -> io::Result<Done> {
         Answer::Again(error) => Done::Again { error },
         Answer::HandBack => Done::HandBack,
         Answer::Unwanted => Done::Unwanted,
+        Answer::Spent { spent, wanted } => Done::Spent { spent, wanted },
     })
 }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use proto::digest::Digest;
 use proto::queue::Headers;
+use proto::record::Money;
 use proto::topology::Instance;
 use proto::wire::{self, Kind};
 use serde::de::DeserializeOwned;
@@ -55,6 +56,10 @@ pub(super) enum Answer {
     Again(String),
     HandBack,
     Unwanted,
+    Spent {
+        spent: Money,
+        wanted: Money,
+    },
 }
 
 impl Answer {

@@ -308,7 +308,7 @@ impl<'a> Bench<'a> {
         let ledger = Ledger::open(&self.ledgers.of(round))?;
         let dispatch = Dispatch::new(&self.course, run, ledger, None, Arc::clone(&queue), options);
         let began = Instant::now();
-        let (run, _) = dispatch
+        let carried = dispatch
             .carry_out(&mut *outcomes, &mut Unwatched, CancellationToken::new())
             .await?;
         let took = began.elapsed();
@@ -319,7 +319,7 @@ impl<'a> Bench<'a> {
         for lane in Lane::JOBS.into_iter().chain([lane]) {
             lanes.delete(lane).await?;
         }
-        let jobs = run.progress().jobs;
+        let jobs = carried.run.progress().jobs;
         ensure!(
             jobs == self.load.jobs as u64,
             "{jobs} jobs were done where {} were meant",

@@ -1,6 +1,6 @@
 //! Budgets within one process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -23,6 +23,54 @@ struct Account {
 impl MemoryBudgets {
     fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the run known, with at least so much spent.
+    pub(in crate::store) fn raise(&self, run: &str, floor: Money) -> Balance {
+        let mut accounts = self.accounts();
+        let balance = &mut accounts.entry(run.to_owned()).or_default().balance;
+        balance.spent = balance.spent.max(floor);
+        *balance
+    }
+
+    /// A reservation that was granted, whatever the limit was.
+    pub(in crate::store) fn note(&self, run: &str, call: &str, amount: Money) {
+        let mut accounts = self.accounts();
+        let account = accounts.entry(run.to_owned()).or_default();
+        if account.calls.insert(call.to_owned(), amount).is_none() {
+            account.balance.reserved += amount;
+        }
+    }
+
+    /// Ends a reservation with what the call cost; false if there was none.
+    pub(in crate::store) fn end(&self, run: &str, call: &str, cost: Money) -> bool {
+        let mut accounts = self.accounts();
+        let Some(account) = accounts.get_mut(run) else {
+            return false;
+        };
+        let Some(amount) = account.calls.remove(call) else {
+            return false;
+        };
+        account.balance.reserved = account.balance.reserved.less(amount);
+        account.balance.spent += cost;
+        true
+    }
+
+    /// Takes everything that is reserved for spent: whoever reserved it is gone.
+    pub(in crate::store) fn close_all(&self) {
+        for account in self.accounts().values_mut() {
+            account.calls.clear();
+            account.balance.spent += std::mem::take(&mut account.balance.reserved);
+        }
+    }
+
+    /// How every run stands, in the order of their names.
+    pub(in crate::store) fn balances(&self) -> BTreeMap<String, Balance> {
+        let accounts = self.accounts();
+        let balances = accounts.iter();
+        balances
+            .map(|(run, account)| (run.clone(), account.balance))
+            .collect()
     }
 }
 
@@ -53,25 +101,11 @@ impl Budgets for MemoryBudgets {
     }
 
     async fn settle(&self, run: &str, call: &str, cost: Money) -> Result<bool, StoreError> {
-        let cost = countable(cost)?;
-        let mut accounts = self.accounts();
-        let Some(account) = accounts.get_mut(run) else {
-            return Ok(false);
-        };
-        let Some(amount) = account.calls.remove(call) else {
-            return Ok(false);
-        };
-        account.balance.reserved = account.balance.reserved.less(amount);
-        account.balance.spent += cost;
-        Ok(true)
+        Ok(self.end(run, call, countable(cost)?))
     }
 
     async fn restart(&self, run: &str, floor: Money) -> Result<Balance, StoreError> {
-        let floor = countable(floor)?;
-        let mut accounts = self.accounts();
-        let balance = &mut accounts.entry(run.to_owned()).or_default().balance;
-        balance.spent = balance.spent.max(floor);
-        Ok(*balance)
+        Ok(self.raise(run, countable(floor)?))
     }
 
     async fn balance(&self, run: &str) -> Result<Option<Balance>, StoreError> {

@@ -1,0 +1,103 @@
+//! A coordinator's eye on what its fleet spends.
+//!
+//! The store that all workers count in may forget. So the coordinator looks again and again and writes down
+//! what it saw, in the run's folder; and a store that knows nothing of the run is told at once. What was
+//! reserved at the last look counts as spent then, since nobody will settle it any more. So what a flush can
+//! hide is what was begun since that look; and until the coordinator has told, nobody spends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::store::{Balance, Budgets, Spending, StoreError};
+use tokio::time::MissedTickBehavior;
+
+/// How often it looks.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// See the module documentation.
+#[derive(Debug)]
+pub struct Purse {
+    shared: Arc<dyn Budgets>,
+    kept: Spending,
+    run: String,
+}
+
+impl Purse {
+    /// For a run of this name among what the fleet shares.
+    pub fn new(shared: Arc<dyn Budgets>, kept: Spending, run: String) -> Self {
+        Self { shared, kept, run }
+    }
+
+    /// Looks once, and sees to it that the store knows the run.
+    ///
+    /// # Errors
+    /// Either store's; looking again mends it.
+    pub async fn look(&self) -> Result<Balance, StoreError> {
+        let run = self.run.as_str();
+        if let Some(balance) = self.shared.balance(run).await? {
+            let Balance { spent, reserved } = balance;
+            self.kept.restart(run, spent + reserved).await?;
+            return Ok(balance);
+        }
+        let known = self.kept.balance(run).await?.unwrap_or_default();
+        let balance = self.shared.restart(run, known.spent).await?;
+        self.kept.restart(run, balance.spent).await?;
+        Ok(balance)
+    }
+
+    /// Looks for as long as it is polled, and tells what it sees.
+    pub async fn keep(self, mut tell: impl FnMut(Balance)) -> std::convert::Infallible {
+        let mut glance = tokio::time::interval(GLANCE);
+        glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            glance.tick().await;
+            match self.look().await {
+                Ok(balance) => tell(balance),
+                Err(error) => {
+                    tracing::warn!(%error, "nobody knows just now what the run has spent")
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::record::Money;
+    use proto::store::{MemoryBudgets, Reservation};
+
+    use super::*;
+
+    const RUN: &str = "run";
+    const LIMIT: Money = Money(1_000);
+
+    #[tokio::test]
+    async fn a_store_that_forgets_is_told_what_was_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let spending = || Spending::open(&folder.path().join("spending")).unwrap();
+        let shared = Arc::new(MemoryBudgets::default());
+        let purse = Purse::new(shared.clone(), spending(), RUN.to_owned());
+        assert_eq!(purse.look().await.unwrap(), Balance::default());
+        for (call, amount) in [("a", 300), ("b", 200)] {
+            let reserved = shared.reserve(RUN, call, Money(amount), LIMIT).await;
+            assert_eq!(reserved.unwrap(), Reservation::Granted);
+        }
+        shared.settle(RUN, "a", Money(70)).await.unwrap();
+        purse.look().await.unwrap();
+        drop(purse);
+
+        let flushed = Arc::new(MemoryBudgets::default());
+        let nobody = flushed.reserve(RUN, "c", Money(1), LIMIT).await.unwrap();
+        assert_eq!(nobody, Reservation::Unknown);
+        let purse = Purse::new(flushed.clone(), spending(), RUN.to_owned());
+        let balance = Balance {
+            spent: Money(270),
+            reserved: Money::ZERO,
+        };
+        assert_eq!(purse.look().await.unwrap(), balance);
+        let too_much = flushed.reserve(RUN, "c", Money(731), LIMIT).await.unwrap();
+        assert_eq!(too_much, Reservation::Short(balance));
+        let rest = flushed.reserve(RUN, "c", Money(730), LIMIT).await.unwrap();
+        assert_eq!(rest, Reservation::Granted);
+    }
+}
