@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let Some(programs) = programs() else {
+    let Some(programs) = Programs::beside() else {
         eprintln!("the programs of the fleet are missing: cargo build -p tests --bins");
         return ExitCode::from(2);
     };
@@ -66,19 +66,4 @@ fn main() -> ExitCode {
     let count = seeds.count();
     println!("{} of {count} seeds held", count - broken);
     ExitCode::from(u8::from(broken > 0))
-}
-
-/// The programs beside this one.
-fn programs() -> Option<Programs> {
-    let here = std::env::current_exe().ok()?;
-    let beside = |name: &str| {
-        let path = here.with_file_name(name);
-        let path = path.is_file().then(|| path.to_str().map(str::to_owned))??;
-        // As long as the program runs.
-        Some(&*path.leak())
-    };
-    Some(Programs {
-        t2t: beside("t2t-under-test")?,
-        worker: beside("t2t-worker-under-test")?,
-    })
 }

@@ -34,6 +34,23 @@ pub struct Programs {
     pub worker: &'static str,
 }
 
+impl Programs {
+    /// Those that lie beside the program that runs, if they do.
+    pub fn beside() -> Option<Self> {
+        let here = std::env::current_exe().ok()?;
+        let beside = |name: &str| {
+            let path = here.with_file_name(name);
+            let path = path.is_file().then(|| path.to_str().map(str::to_owned))??;
+            // As long as the program runs.
+            Some(&*path.leak())
+        };
+        Some(Self {
+            t2t: beside("t2t-under-test")?,
+            worker: beside("t2t-worker-under-test")?,
+        })
+    }
+}
+
 /// A fleet.
 #[derive(Debug)]
 pub struct Fleet {
@@ -204,6 +221,14 @@ impl Member {
     /// How it ended, if it did so by itself.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.as_mut()?.ended()
+    }
+
+    /// Its id in the system.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
     }
 
     /// What it is called.

@@ -7,6 +7,7 @@ use proto::outcome::Reason;
 use proto::record::{Actor, Effect, Episode, Message, Scenario, Task};
 use proto::seed::Seed;
 
+use super::models::Parts;
 use super::rows::{complete, world};
 use super::{ProjectError, writes};
 use crate::archive::{Archive, Filled, Played};
@@ -37,6 +38,7 @@ struct Telling<'a> {
     archive: &'a Archive,
     aggregate: Aggregate,
     choice: Choice<(u32, u16, usize)>,
+    models: Parts,
     tasks: u32,
 }
 
@@ -61,6 +63,7 @@ impl<'a> Telling<'a> {
             archive,
             aggregate: Aggregate::new(settings),
             choice: Choice::new(SAMPLES),
+            models: Parts::default(),
             tasks: 0,
         }
     }
@@ -130,8 +133,10 @@ impl<'a> Telling<'a> {
         self.tasks += 1;
         self.aggregate
             .observe_task(&TaskView::of(index, None, &filled.task, &writes));
+        self.models.add(&filled.task.parts);
         let twin_index = self.tasks;
         if let Some(twin) = &filled.twin {
+            self.models.add(&twin.parts);
             self.tasks += 1;
             self.aggregate
                 .observe_task(&TaskView::of(twin_index, Some(index), twin, &writes));
@@ -139,6 +144,7 @@ impl<'a> Telling<'a> {
         for (place, played) in self.archive.episodes(filled)?.iter().enumerate() {
             let task = if played.over_twin { twin_index } else { index };
             self.count(task, &played.episode)?;
+            self.models.add(&played.episode.parts);
             let scenario = if played.over_twin {
                 Scenario::General
             } else {
@@ -183,6 +189,7 @@ impl<'a> Telling<'a> {
             archive,
             aggregate,
             choice,
+            models,
             ..
         } = self;
         let mut samples = Vec::new();
@@ -192,7 +199,10 @@ impl<'a> Telling<'a> {
                 samples.push(tell(archive, &filled, &played)?);
             }
         }
-        Ok(aggregate.finish(facts(archive), samples))
+        Ok(ReportModel {
+            models: models.rows(&archive.course.plan),
+            ..aggregate.finish(facts(archive), samples)
+        })
     }
 }
 

@@ -55,6 +55,8 @@ pub struct ReportModel {
     pub violations: Vec<ViolationRow>,
     /// How conversations ended, by agent.
     pub endings: Vec<EndingRow>,
+    /// Language models by role and name; empty where none had a part.
+    pub models: Vec<ModelRow>,
     /// What the tasks cover.
     pub coverage: Coverage,
     /// How long things are.
@@ -287,6 +289,25 @@ pub struct EndingRow {
     pub count: u64,
     /// Episodes of the agent.
     pub of: u64,
+}
+
+/// What a language model had to do with tasks and episodes, in one role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelRow {
+    /// The role.
+    pub role: String,
+    /// Its name in the plan.
+    pub name: String,
+    /// Replies that were used.
+    pub replies: u64,
+    /// Tokens of requests, cached ones included; of replies that were used or regenerated.
+    pub input: u64,
+    /// Of these, from the server's cache.
+    pub cached: u64,
+    /// Tokens of replies.
+    pub output: u64,
+    /// What they cost in dollars, at the plan's prices; none without prices.
+    pub cost: Option<String>,
 }
 
 /// What the tasks cover, twins left out.

@@ -76,6 +76,7 @@ impl Aggregate {
             differences: self.difference_rows(),
             violations: self.violation_rows(),
             endings: self.ending_rows(),
+            models: Vec::new(),
             coverage: self.coverage.finish(),
             lengths: self.lengths(),
             variety: self.settings.variety.clone(),

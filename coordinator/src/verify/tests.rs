@@ -54,9 +54,8 @@ fn failed(domain: &Tickets, task: &Task, turn: usize, fault: AgentFault) -> Epis
     }
 }
 
-const SILENT: [AgentFault; 4] = [
+const SILENT: [AgentFault; 3] = [
     AgentFault::EmptyReply,
-    AgentFault::TextWithCall,
     AgentFault::ContentRefusal,
     AgentFault::ContextOverflow,
 ];

@@ -88,8 +88,6 @@ pub enum AgentFault {
     MalformedArguments,
     /// A tool that does not exist, after the allowed repeats.
     UnknownTool,
-    /// Text beside a tool call where the policy forbids it.
-    TextWithCall,
     /// An empty reply or one cut at its token limit, after two regenerations.
     EmptyReply,
     /// The model declined on grounds of content.
@@ -108,7 +106,6 @@ impl AgentFault {
         match self {
             Self::MalformedArguments => "malformed_arguments",
             Self::UnknownTool => "unknown_tool",
-            Self::TextWithCall => "text_with_call",
             Self::EmptyReply => "empty_reply",
             Self::ContentRefusal => "content_refusal",
             Self::ContextOverflow => "context_overflow",

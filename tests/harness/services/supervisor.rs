@@ -111,6 +111,11 @@ impl Process {
         assert!(sent.is_ok_and(|status| status.success()), "{name} {group}");
     }
 
+    /// Its id in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it ended, once it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().expect("a child can be waited for")?;

@@ -18,6 +18,12 @@ const SLOTS: usize = 4;
 const KILLS: usize = 6;
 /// Episodes within which they are; the plan has more.
 const EPISODES: usize = 40;
+/// Dollars for a million tokens of input.
+const PRICE: u64 = 10;
+/// Dollars: enough for some of the episodes.
+const BUDGET: u64 = 10;
+/// Exit code of a run that its budget stopped.
+const SPENT: i32 = 7;
 /// Where the draws of the storm begin.
 const SEED: u64 = 2;
 
@@ -69,6 +75,33 @@ fn no_kept_reply_is_asked_for_again_however_many_workers_are_killed() {
     site.as_embedded("out", PLAN);
     let calm = endpoint.stats();
     assert_eq!(calm.distinct, stormy.distinct, "both asked the same");
+}
+
+#[test]
+fn a_fleet_stays_within_its_budget_though_a_worker_is_killed() {
+    let Some(mut site) = Site::open() else { return };
+    let endpoint = endpoint(Duration::from_millis(40));
+    let priced = |dollars: u64| {
+        let url = endpoint.base_url();
+        let plan = format!(
+            "agents = [\"model:small\"]\ntrials = 1\nbudget_dollars = {dollars}\n[models.small]\nurl = \"{url}\"\n\
+             model = \"heldout\"\nprice_input = {PRICE}\nprice_output = 0\n"
+        );
+        fs::write(site.fleet.at("models.toml"), plan).expect("the plan is written");
+    };
+    priced(BUDGET);
+    let mut workers = [worker(&mut site), worker(&mut site)];
+    let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
+    run.comes_to(2);
+    workers[0].kill();
+    assert_eq!(run.ends(), SPENT, "{}", run.printed());
+    let paid = endpoint.stats().input_tokens * PRICE;
+    assert!(paid <= BUDGET * 1_000_000, "{paid} of {BUDGET} million");
+    assert!(paid >= BUDGET * 500_000, "{paid} of {BUDGET} million");
+    priced(1_000 * BUDGET);
+    let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    site.as_embedded("out", PLAN);
 }
 
 #[test]

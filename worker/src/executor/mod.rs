@@ -47,6 +47,9 @@ use crate::process::telemetry::spans::{self, System};
 pub use attempt::{ATTEMPTS, Attempt, CRASHES};
 use settle::Answer;
 
+/// How long a job that is let go of may take to be settled: a broker may be away, or fail.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// Does jobs. What it does for one job is a function of the job; the attempt only says how careful to
 /// be and when to hand back.
 #[async_trait]
@@ -252,10 +255,21 @@ impl Hand {
                 let began = Instant::now();
                 let done = self.perform(job, &attempt).await;
                 self.metrics.work.duration.record((stage,), began.elapsed());
-                answer.settle(delivery, &attempt, stage, done).await;
+                tokio::select! {
+                    biased;
+                    () = answer.settle(delivery, &attempt, stage, done) => {}
+                    // Dropped, the delivery comes again.
+                    () = self.given_up() => tracing::warn!("let go of a job that could not be settled"),
+                }
             }
             Err(error) => answer.unreadable(delivery, &error).await,
         }
+    }
+
+    /// Until what is under way was let go of, and had time for its last words.
+    async fn given_up(&self) {
+        self.stop.abandon.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
     }
 
     async fn perform(&self, job: Job, attempt: &Attempt) -> Done {

@@ -7,7 +7,7 @@ use lapin::options::QueueDeleteOptions;
 use lapin::{BasicProperties, Channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::super::{Lane, Message, QueueError};
 use super::declare::{Layout, look};
@@ -19,6 +19,9 @@ use super::settings::{AmqpSettings, SENT_FRAME, TAKEN_FRAME};
 
 /// Longest wait for the end of a queue that nobody leads.
 const DROPPING: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Longest wait in place of a delay for which no queue can be made.
+const UNLADDERED: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What happened on a connection since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -185,14 +188,22 @@ impl Core {
         after: std::time::Duration,
     ) -> Result<(), QueueError> {
         self.fits(lane, message)?;
-        let (goal, wait) = if after.is_zero() {
-            (Goal::Main, None)
-        } else {
-            let (rung, wait) = self.layout.rung_for(after);
-            (Goal::Rung(rung), wait)
-        };
-        let properties = parcel::pack(message, &Label { reason: None, wait });
-        self.send(lane, goal, properties, &message.body).await
+        while !after.is_zero() {
+            let Some((rung, wait)) = self.layout.rung_for(lane, after) else {
+                // Without a place to wait in it waits here, so that it does not turn in a circle.
+                sleep(UNLADDERED.min(after)).await;
+                break;
+            };
+            let properties = parcel::pack(message, &Label { reason: None, wait });
+            let sent = self.send(lane, Goal::Rung(rung), properties, &message.body);
+            match sent.await {
+                Err(error) if self.layout.is_broken(lane, rung) => {
+                    tracing::warn!(%lane, ?rung, %error, "another delay is taken");
+                }
+                sent => return sent,
+            }
+        }
+        self.publish(lane, message).await
     }
 
     /// Publishes to a dead lane, if that has room.
@@ -278,6 +289,7 @@ impl Core {
     /// The queue of a goal, made if it is not known to be there.
     async fn queue(&self, lane: Lane, goal: Goal) -> Result<String, QueueError> {
         let layout = &self.layout;
+        let mut pauses = pauses();
         loop {
             let rung = match goal {
                 Goal::Rung(rung) => layout.knows_rung(lane, rung),
@@ -297,9 +309,14 @@ impl Core {
             };
             match timeout(ANSWER, made).await {
                 Ok(Ok(())) => {}
-                // The channel broke; the next one comes with its own wait.
                 Ok(Err(QueueError::Unreachable(why))) => {
-                    tracing::debug!(%lane, why, "declaring broke");
+                    if let Goal::Rung(rung) = goal
+                        && layout.is_broken(lane, rung)
+                    {
+                        return Err(QueueError::Unreachable(why));
+                    }
+                    tracing::warn!(%lane, why, "declaring broke");
+                    pause(&mut pauses).await;
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(_) => tracing::debug!(%lane, "declaring was not answered"),

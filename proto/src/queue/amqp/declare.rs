@@ -10,6 +10,10 @@
 //!
 //! The broker moves messages between them at least once: it keeps its copy until the next queue has
 //! confirmed.
+//!
+//! A broker that is killed while it makes a queue may be left with half of it, and from then on fail by itself
+//! whenever that name is declared (`cluster_not_formed`). A rung of which this is so is passed over: the next
+//! longer one does, or a shorter one several times.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +38,8 @@ pub(super) struct Layout {
     rungs: Vec<Duration>,
     /// Queues that this connection has made or found as they should be.
     known: Mutex<HashSet<String>>,
+    /// Queues that the broker fails to make.
+    broken: Mutex<HashSet<String>>,
 }
 
 impl Layout {
@@ -45,6 +51,7 @@ impl Layout {
             delivery_limit: settings.delivery_limit,
             rungs: settings.rungs.clone(),
             known: Mutex::default(),
+            broken: Mutex::default(),
         }
     }
 
@@ -60,13 +67,29 @@ impl Layout {
         format!("{}.retry.{}", self.main(lane), rung.as_millis())
     }
 
-    /// The rung for a delay, and what is left to wait after it.
-    pub(super) fn rung_for(&self, after: Duration) -> (Duration, Option<Duration>) {
-        if let Some(rung) = self.rungs.iter().find(|rung| **rung >= after) {
-            return (*rung, None);
+    /// The rung for a delay, and what is left to wait after it. None if the broker can make none.
+    pub(super) fn rung_for(
+        &self,
+        lane: Lane,
+        after: Duration,
+    ) -> Option<(Duration, Option<Duration>)> {
+        let rungs = self.rungs.iter().copied();
+        let mut rungs = rungs.filter(|rung| !self.is_broken(lane, *rung));
+        let mut longest = rungs.next()?;
+        for rung in rungs {
+            if longest >= after {
+                break;
+            }
+            longest = rung;
         }
-        let longest = self.rungs.last().copied().unwrap_or(after);
-        (longest, Some(after.saturating_sub(longest)))
+        let left = after.saturating_sub(longest);
+        Some((longest, Some(left).filter(|left| !left.is_zero())))
+    }
+
+    /// Whether the broker fails to make a rung.
+    pub(super) fn is_broken(&self, lane: Lane, rung: Duration) -> bool {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.contains(&self.rung(lane, rung))
     }
 
     /// Makes the queues of a lane, unless this connection knows them.
@@ -169,7 +192,13 @@ impl Layout {
         channel
             .queue_declare(name.into(), options, arguments)
             .await
-            .map_err(|error| undeclared(name, &error))?;
+            .map_err(|error| {
+                if is_the_brokers_own(&error) {
+                    let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                    broken.insert(name.to_owned());
+                }
+                undeclared(name, &error)
+            })?;
         self.known().insert(name.to_owned());
         Ok(())
     }
@@ -202,6 +231,11 @@ pub(super) async fn look(channel: &Channel, name: &str) -> Result<Option<Queue>,
 /// Whether the broker said that a queue does not exist.
 pub(super) fn is_missing(error: &lapin::Error) -> bool {
     matches!(error.kind(), lapin::ErrorKind::ProtocolError(said) if said.get_id() == 404)
+}
+
+/// Whether the broker failed by itself.
+fn is_the_brokers_own(error: &lapin::Error) -> bool {
+    matches!(error.kind(), lapin::ErrorKind::ProtocolError(said) if said.get_id() == 541)
 }
 
 fn number(value: u32) -> AMQPValue {
@@ -283,13 +317,37 @@ mod tests {
     fn a_delay_takes_the_next_longer_rung() {
         let second = Duration::from_secs(1);
         let layout = layout();
-        assert_eq!(layout.rung_for(second / 2), (second, None));
-        assert_eq!(layout.rung_for(second), (second, None));
-        assert_eq!(layout.rung_for(second * 2), (second * 5, None));
+        let rung = |after| layout.rung_for(Lane::Rollout, after);
+        assert_eq!(rung(second / 2), Some((second, None)));
+        assert_eq!(rung(second), Some((second, None)));
+        assert_eq!(rung(second * 2), Some((second * 5, None)));
+        let rest = Some(second * 400);
+        assert_eq!(rung(second * 1000), Some((second * 600, rest)));
+    }
+
+    #[test]
+    fn a_rung_that_the_broker_fails_to_make_is_passed_over() {
+        let second = Duration::from_secs(1);
+        let layout = layout();
+        let breaks = |rung: Duration| {
+            let name = layout.rung(Lane::Rollout, rung);
+            layout.broken.lock().unwrap().insert(name);
+        };
+        let rung = |after| layout.rung_for(Lane::Rollout, after);
+        breaks(second * 5);
+        assert_eq!(rung(second * 5), Some((second * 30, None)));
+        assert_eq!(rung(second), Some((second, None)));
         assert_eq!(
-            layout.rung_for(second * 1000),
-            (second * 600, Some(second * 400))
+            layout.rung_for(Lane::Verify, second * 5),
+            Some((second * 5, None))
         );
+        breaks(second * 600);
+        let rest = Some(second * 480);
+        assert_eq!(rung(second * 600), Some((second * 120, rest)));
+        for left in [1, 30, 120] {
+            breaks(second * left);
+        }
+        assert_eq!(rung(second), None);
     }
 
     #[test]
