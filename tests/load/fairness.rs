@@ -19,7 +19,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 pub(crate) fn measure(programs: Programs) -> Option<Vec<Figure>> {
     let episodes = WORKERS * SLOTS;
-    let mut stage = Stage::open(programs, episodes / TRIALS, LATENCY)?;
+    let mut stage = Stage::open(programs, episodes / TRIALS, LATENCY, "")?;
     let workers = stage.workers(WORKERS, SLOTS);
     let before: Vec<f64> = workers.iter().map(processor).collect();
     let (mut run, began) = stage.evaluation(TRIALS, "out");

@@ -19,7 +19,7 @@ const GLANCES: u32 = 200;
 const GLANCE: Duration = Duration::from_millis(15);
 
 pub(crate) fn measure(programs: Programs) -> Option<Vec<Figure>> {
-    let mut stage = Stage::open(programs, TASKS, LATENCY)?;
+    let mut stage = Stage::open(programs, TASKS, LATENCY, "")?;
     let [one, two, four] = [1, 2, 4].map(|workers| in_flight(&mut stage, workers));
     println!("growth: {SLOTS} slots a worker; calls in flight {one:.1}, {two:.1}, {four:.1}");
     let growth = |name, value, least| Figure {

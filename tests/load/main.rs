@@ -5,8 +5,10 @@
 
 mod fairness;
 mod growth;
+mod limits;
 mod process;
 mod stage;
+mod thousand;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -28,6 +30,10 @@ enum What {
     Fairness,
     /// One, two and four workers of ten slots, over an endpoint that takes 200 ms
     Growth,
+    /// One worker of a thousand slots
+    Thousand,
+    /// Four workers over an endpoint that may be asked 600 times a minute, eight times at once
+    Limits,
 }
 
 /// A figure beside what is asked of it.
@@ -77,9 +83,11 @@ fn main() -> ExitCode {
     };
     let wanted = |what| arguments.what.is_empty() || arguments.what.contains(&what);
     let mut held = true;
-    let measures: [(What, fn(Programs) -> Option<Vec<Figure>>); 2] = [
+    let measures: [(What, fn(Programs) -> Option<Vec<Figure>>); 4] = [
         (What::Fairness, fairness::measure),
         (What::Growth, growth::measure),
+        (What::Thousand, thousand::measure),
+        (What::Limits, limits::measure),
     ];
     for (what, measure) in measures {
         if !wanted(what) {

@@ -21,9 +21,14 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// With so many tasks, all alike in what they ask of an agent, and an endpoint that takes so long. None
-    /// where a service is not installed.
-    pub(crate) fn open(programs: Programs, tasks: usize, latency: Duration) -> Option<Self> {
+    /// With so many tasks, all alike in what they ask of an agent, and an endpoint that takes so long and may be
+    /// asked within these limits, as a plan has them. None where a service is not installed.
+    pub(crate) fn open(
+        programs: Programs,
+        tasks: usize,
+        latency: Duration,
+        limits: &str,
+    ) -> Option<Self> {
         let services = (rabbit::shared()?, Server::start(&[])?);
         let fleet = Fleet::new(programs, services.0.url(), services.1.url());
         let endpoint = Endpoint::start(Settings {
@@ -38,7 +43,7 @@ impl Stage {
         );
         write(&fleet, "plan.toml", &plan);
         let models = format!(
-            "[models.small]\nurl = \"{}\"\nmodel = \"m\"\n",
+            "[models.small]\nurl = \"{}\"\nmodel = \"m\"\n{limits}",
             endpoint.base_url()
         );
         write(&fleet, "models.toml", &models);

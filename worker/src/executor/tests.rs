@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use proto::ids::{BaseId, JobId, RunId};
 use proto::job::{Cell, StageInput};
 use proto::outcome::{Notice, StageResult};
-use proto::queue::{MemoryQueue, Message};
+use proto::queue::{MemoryQueue, MemorySettings, Message};
 use proto::record::{Cast, Kind as TaskKind, Scenario, WorldRef, WorldSource};
 use proto::seed::Seed;
 use proto::topology::{INSTANCE_HEADER, Instance, NOTICE_HEADER};
@@ -85,7 +85,15 @@ struct Shop {
 
 impl Shop {
     fn open(performer: Arc<dyn Perform>) -> Self {
-        let queue = Arc::new(MemoryQueue::new(proto::queue::MemorySettings::default()));
+        Self::with_room(performer, MemorySettings::default().capacity)
+    }
+
+    /// Whose lanes hold so many messages.
+    fn with_room(performer: Arc<dyn Perform>, capacity: usize) -> Self {
+        let queue = Arc::new(MemoryQueue::new(MemorySettings {
+            capacity,
+            ..MemorySettings::default()
+        }));
         let stop = Stop::default();
         let settings = Settings::all_stages(NonZeroUsize::MIN);
         let crew = tokio::spawn(work(
@@ -319,6 +327,41 @@ async fn an_abandoned_job_goes_to_another_worker() {
     assert_eq!(delivery.message().id, id.0);
     assert_eq!(delivery.redeliveries(), 0, "handed back, not lost");
     delivery.ack().await.expect("ours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_can_not_be_settled_does_not_keep_its_worker_from_leaving() {
+    let shop = Shop::with_room(Scripted::new([]), 1);
+    let full = Message::new(Digest::of(b"full"), Vec::new());
+    shop.queue.publish(ANSWERS, full).await.expect("room");
+    let id = shop.ask(1).await;
+    while shop.queue.ready(Lane::Explore).await.expect("calm") > 0 {
+        tokio::task::yield_now().await;
+    }
+    shop.stop.abandon.cancel();
+    let leaving = timeout(LAST_WORDS * 2, shop.close());
+    let queue = leaving.await.expect("it leaves");
+    let mut jobs = queue
+        .subscribe(Lane::Explore, NonZeroUsize::MIN)
+        .await
+        .expect("open");
+    let delivery = timeout(LONG, jobs.next()).await.expect("comes back");
+    let delivery = delivery.expect("calm").expect("open");
+    assert_eq!(delivery.message().id, id.0);
+    delivery.ack().await.expect("ours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_without_money_is_told_and_let_go() {
+    let (spent, wanted) = (Money(7), Money(2));
+    let shop = Shop::open(Scripted::new([Done::Spent { spent, wanted }]));
+    let mut answers = shop.answers().await;
+    let id = shop.ask(1).await;
+    let told = shop.answer(&mut *answers).await;
+    let notice: Notice = wire::decode(Kind::Notice, &told.body).expect("a notice");
+    assert_eq!((told.id, notice), (id.0, Notice::Spent { spent, wanted }));
+    let queue = shop.close().await;
+    assert_eq!(queue.ready(Lane::Explore).await.expect("calm"), 0);
 }
 
 #[tokio::test(start_paused = true)]
