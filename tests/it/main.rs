@@ -24,6 +24,7 @@ mod layout;
 mod misbehaviour;
 mod pipeline;
 mod promtool;
+mod recording;
 mod redis;
 mod report;
 mod retail_conformance;

@@ -15,6 +15,7 @@ mod merge;
 mod open;
 mod plan;
 mod progress;
+mod replies;
 mod report;
 mod run;
 mod serve;

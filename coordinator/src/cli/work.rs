@@ -7,11 +7,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::Args;
 use proto::queue::Consumer;
-use proto::store::{Recording, Shared};
+use proto::store::Recording;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use worker::chat::Client;
-use worker::chat::models::Models;
 use worker::domains::Domain;
 use worker::metered;
 use worker::process::health::{Health, Listen, Pulse, Readiness, Server};
@@ -21,6 +19,7 @@ use worker::services::Services;
 
 use super::interrupt;
 use super::progress::say;
+use super::replies::{Asking, RepliesArguments, fetch, kept_at};
 use super::told::{Telling, Told, beat};
 use crate::archive::Archive;
 use crate::dispatch::{Course, Watch};
@@ -30,13 +29,6 @@ use crate::home::Home;
 use crate::ledger::{DirLock, Ledger, LedgerError};
 use crate::run::Run;
 use crate::world;
-
-/// Name of the file with what models answered.
-const REPLIES: &str = "replies";
-/// Bytes of each store that an embedded run has in memory beside its recording; they hold next to nothing.
-const EMBEDDED_STORE: usize = 1 << 20;
-/// Who works where there is one process.
-const HERE: &str = "embedded";
 
 /// How much a run asks of a fleet.
 #[derive(Debug, Clone, Default, Args)]
@@ -70,6 +62,8 @@ pub(super) struct FleetArguments {
         env = "T2T_LISTEN"
     )]
     pub(super) listen: Listen,
+    #[command(flatten)]
+    pub(super) replies: RepliesArguments,
 }
 
 impl FleetArguments {
@@ -123,7 +117,7 @@ pub(super) fn carry_out(
     if fleet.services.named() {
         with_a_fleet(course, domain, home, fleet, tasks, watch, stop)
     } else {
-        here(course, domain, home, &fleet.listen, tasks, watch, stop).map(Some)
+        here(course, domain, home, fleet, tasks, watch, stop).map(Some)
     }
 }
 
@@ -131,7 +125,7 @@ fn here(
     course: &Course,
     domain: &Arc<dyn Domain>,
     home: &Home,
-    listen: &Listen,
+    fleet: &FleetArguments,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
@@ -148,46 +142,31 @@ fn here(
     let metrics = Metrics::new(Part::Embedded);
     let told = Told::new(course);
     let readiness = Readiness::new();
-    let server = serve_health(&runtime, listen, &metrics, &readiness, &told)?;
+    let server = serve_health(&runtime, &fleet.listen, &metrics, &readiness, &told)?;
     readiness.ready();
     let ledger = Ledger::open(home.path())?;
-    let models = models(course, home, &metrics)?;
+    let asking = Asking::open(&fleet.replies, course, home, &metrics)?;
     let crew = Crew {
         domain: Arc::clone(domain),
         workers,
         metrics,
-        models,
+        models: asking.as_ref().map(|asking| Arc::clone(&asking.models)),
     };
     let mut watch = Telling::new(told, watch);
     let work = embedded::carry_out(course, crew, ledger, tasks, &mut watch, stop);
-    let (run, ledger) = runtime.block_on(work)?;
+    let (run, ledger) = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            carried = work => carried.map_err(anyhow::Error::from),
+            missed = Asking::missed(asking.as_ref(), home) => Err(missed),
+        }
+    })?;
     let kept = Kept {
         lane: None,
         server,
         runtime,
     };
     Ok(Worked { run, ledger, kept })
-}
-
-/// The way to models, if the plan has any. What they answer is kept in the folder.
-fn models(course: &Course, home: &Home, metrics: &Metrics) -> anyhow::Result<Option<Arc<Models>>> {
-    if course.plan.models_in_use().is_empty() {
-        return Ok(None);
-    }
-    tls::use_ring();
-    let run = course.run.to_string();
-    let replies = Recording::open(&home.at(REPLIES), &run)?;
-    let shared = Shared {
-        replies: Arc::new(replies),
-        ..Shared::in_memory(EMBEDDED_STORE)
-    };
-    let client = Arc::new(Client::default());
-    Ok(Some(Arc::new(Models::new(
-        client,
-        &shared,
-        HERE,
-        metrics.clone(),
-    ))))
 }
 
 fn with_a_fleet(
@@ -199,6 +178,13 @@ fn with_a_fleet(
     watch: &mut dyn Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Worked>> {
+    ensure!(
+        fleet.replies.replay.is_none(),
+        "--replay asks no model, so it needs no fleet and works in this process: leave --broker and --cache out"
+    );
+    let record = fleet.replies.record.as_deref();
+    let record = record.map(|record| kept_at(home, Some(record)));
+    let record = record.transpose()?;
     tls::use_ring();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -214,6 +200,7 @@ fn with_a_fleet(
     readiness.ready();
     let shared = connected.store.shared();
     metered::store(&connected.store, &metrics);
+    let store = connected.store.clone();
     let services = fleet::Services {
         queue: metered::broker(connected.queue, &metrics),
         shared: shared.clone(),
@@ -236,6 +223,16 @@ fn with_a_fleet(
     let carrying = fleet::carry_out(work, home, &services, fleet.terms(), &mut watch, stop);
     let carried = runtime.block_on(carrying)?;
     beating.abort();
+    if let Some(place) = record.filter(|_| carried.is_some()) {
+        let run = course.run.to_string();
+        // Only now, since whoever stands by has the same file.
+        let recording = Recording::open(&place, &run)?;
+        let copied = runtime.block_on(fetch(&store, instance, &recording, &run))?;
+        say(&format!(
+            "{copied} replies of models are in {}",
+            place.display()
+        ));
+    }
     Ok(carried.map(|carried| Worked {
         run: carried.run,
         ledger: carried.ledger,

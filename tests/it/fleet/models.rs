@@ -115,3 +115,22 @@ fn one_trace_goes_from_the_coordinator_to_the_model_and_back() {
         "{way:#?}"
     );
 }
+
+#[test]
+fn what_a_fleet_was_answered_is_recorded_and_replays_in_one_process() {
+    let Some(mut site) = Site::open() else { return };
+    let endpoint = endpoint(Duration::ZERO);
+    plan(&site, &endpoint);
+    let _worker = worker(&mut site);
+    let plan = "models.toml --tasks 12 --seed 3";
+    let mut run = site
+        .fleet
+        .coordinator(&format!("run {plan} --record kept --out out"));
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    let asked = endpoint.stats().distinct;
+    let told = format!("{asked} replies of models are in");
+    assert!(run.printed().contains(&told), "{}", run.printed());
+    // Nobody is left to ask.
+    drop(endpoint);
+    site.as_embedded("out", &format!("{plan} --replay kept"));
+}

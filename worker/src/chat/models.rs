@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::breaker::{Breaker, Breakers, Ticket};
+use super::replay::{Nowhere, Replay};
 use super::session::Stop;
 use super::{Answer, Client, Fault, read};
 use crate::process::metrics::Metrics;
@@ -59,6 +60,7 @@ pub struct Models {
     breakers: Breakers,
     holder: String,
     metrics: Metrics,
+    replay: Option<Arc<Replay>>,
 }
 
 impl Models {
@@ -75,7 +77,21 @@ impl Models {
             breakers: Breakers::default(),
             holder,
             metrics,
+            replay: None,
         }
+    }
+
+    /// Models that answer from what `shared` keeps, and that nobody can ask.
+    pub fn replaying(shared: &Shared, replay: Arc<Replay>, name: &str, metrics: Metrics) -> Self {
+        Self {
+            replay: Some(replay),
+            ..Self::new(Arc::new(Nowhere), shared, name, metrics)
+        }
+    }
+
+    /// The replay under way, if this is one.
+    pub(super) fn replay(&self) -> Option<&Replay> {
+        self.replay.as_deref()
     }
 
     /// What was answered before.
