@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod cli;
+pub mod cost;
 pub mod dataset;
 pub mod dispatch;
 pub mod embedded;
@@ -17,6 +18,7 @@ pub mod merge;
 pub mod pace;
 pub mod plan;
 pub mod project;
+pub mod replayed;
 pub mod report;
 pub mod run;
 pub mod seal;

@@ -7,26 +7,32 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use harness::endpoint::{Brain, Endpoint, Settings};
+use harness::endpoint::{Brain, Endpoint, Fault, Settings};
 use tempfile::TempDir;
 
 use crate::pipeline::program;
 
-const KEY: &str = "sk-of-nobody-else-5271";
+pub(crate) const KEY: &str = "sk-of-nobody-else-5271";
 const VARIABLE: &str = "SMALL_KEY";
 const RUN: &str = "run plan.toml";
 
 /// A folder with a plan whose models are at an endpoint that wants a key.
-struct Desk {
-    folder: TempDir,
-    endpoint: Endpoint,
+pub(crate) struct Desk {
+    pub(crate) folder: TempDir,
+    pub(crate) endpoint: Endpoint,
 }
 
 impl Desk {
     fn new(tasks: u32) -> Self {
+        Self::with(tasks, Vec::new(), "agents = [\"model:small\"]\n", "")
+    }
+
+    /// One with these agents, and with further settings of models.
+    pub(crate) fn with(tasks: u32, faults: Vec<Fault>, agents: &str, models: &str) -> Self {
         let endpoint = Endpoint::start(Settings {
             brain: Brain::Roles,
             key: Some(KEY.to_owned()),
+            faults,
             ..Settings::default()
         });
         let desk = Self {
@@ -35,25 +41,32 @@ impl Desk {
         };
         let url = desk.endpoint.base_url();
         let plan = format!(
-            "domain = \"retail\"\ntasks = {tasks}\nseed = 5\ntrials = 1\n\
-             agents = [\"model:small\"]\nwriter = \"model:small\"\n\
-             validity = \"model:small\"\nvotes = 1\n\
-             [models.small]\nurl = \"{url}\"\nmodel = \"m\"\nkey = \"{VARIABLE}\"\n"
+            "domain = \"retail\"\ntasks = {tasks}\nseed = 5\ntrials = 1\n{agents}\
+             writer = \"model:small\"\nvalidity = \"model:small\"\nvotes = 1\n\
+             [models.small]\nurl = \"{url}\"\nmodel = \"m\"\nkey = \"{VARIABLE}\"\n{models}"
         );
+        let plan = plan.replace("URL", &format!("url = \"{url}\"\nkey = \"{VARIABLE}\""));
         fs::write(desk.at("plan.toml"), plan).unwrap();
         desk
     }
 
-    fn at(&self, path: &str) -> PathBuf {
+    pub(crate) fn at(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
     /// A command that may ask the models.
     #[track_caller]
-    fn asks(&self, line: &str) -> String {
+    fn asks(&self, line: &str) {
         let output = command(self.folder.path(), line, Some(KEY));
         assert!(output.status.success(), "t2t {line}\n{}", told(&output));
-        told(&output)
+    }
+
+    /// The same; what it prints.
+    #[track_caller]
+    pub(crate) fn prints(&self, line: &str) -> String {
+        let output = command(self.folder.path(), line, Some(KEY));
+        assert!(output.status.success(), "t2t {line}\n{}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Stops the endpoint; whoever connects from now on is counted.

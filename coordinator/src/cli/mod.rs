@@ -4,6 +4,7 @@
 
 mod bench;
 mod controls;
+mod cost;
 mod dead;
 mod domain;
 mod eval;
