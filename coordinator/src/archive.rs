@@ -203,20 +203,55 @@ impl Archive {
     }
 
     fn rollouts(&self, filled: &Filled) -> Vec<Ask> {
+        self.rolled_out(filled.slot, filled.candidate, filled.twin.is_some())
+    }
+
+    fn rolled_out(&self, slot: u32, candidate: u16, twinned: bool) -> Vec<Ask> {
         let mut asks = Vec::new();
         for agent in 0..self.course.plan.agents.len() as u16 {
             for trial in 0..self.course.plan.trials {
                 for twin in [false, true] {
-                    if !twin || filled.twin.is_some() {
+                    if !twin || twinned {
                         asks.push(Ask {
                             stage: Stage::Rollout,
-                            slot: filled.slot,
-                            candidate: filled.candidate,
+                            slot,
+                            candidate,
                             rollout: Some((agent, trial, twin)),
                         });
                     }
                 }
             }
+        }
+        asks
+    }
+
+    /// How many candidates of a slot were begun.
+    pub fn tried(&self, slot: u32) -> u16 {
+        match self.run.slots()[slot as usize] {
+            Slot::Waiting => 0,
+            Slot::Trying(candidate) | Slot::Settled(candidate, _) | Slot::Failed(candidate) => {
+                candidate + 1
+            }
+            Slot::Exhausted => self.course.plan.max_candidates,
+        }
+    }
+
+    /// Everything that may have been asked for a slot, candidate by candidate, rollouts last.
+    pub fn asks(&self, slot: u32) -> Vec<Ask> {
+        let stages = [Stage::Explore, Stage::Synthesize, Stage::Verify];
+        let candidates = 0..self.tried(slot);
+        let mut asks: Vec<Ask> = candidates
+            .flat_map(|candidate| {
+                stages.map(|stage| Ask {
+                    stage,
+                    slot,
+                    candidate,
+                    rollout: None,
+                })
+            })
+            .collect();
+        if let Slot::Settled(candidate, twinned) = self.run.slots()[slot as usize] {
+            asks.extend(self.rolled_out(slot, candidate, twinned));
         }
         asks
     }
@@ -314,7 +349,11 @@ pub fn new_run(course: &Course, window: usize) -> Run {
         candidates: plan.max_candidates,
         window,
     };
-    Run::new(sizes, plan.strata, crate::plan::cells::stratum).only(plan.partition)
+    let run = Run::new(sizes, plan.strata, crate::plan::cells::stratum).only(plan.partition);
+    match &course.sample {
+        Some(sample) => run.sampling(Arc::clone(sample)),
+        None => run,
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@
 //! report.html   projection
 //! report.md     projection
 //! results.json  projection of an evaluation, for programs; an evaluation has no dataset
+//! replies       what models answered: the recording of a run in one process
+//! spending      what they cost, where that is counted
+//! recording     where that is kept instead, if `--record` said so
 //! seal.json     every file above with its digest; present when a run has ended
 //! instance      the name that this folder's coordinator has on a broker, if it ever used one
 //! lock          held while a process works here
@@ -27,8 +30,17 @@ use crate::plan::identity::Identity;
 /// Name of the kept world file.
 const WORLD: &str = "world.json";
 
+/// Name of the file with what models cost.
+pub const SPENDING: &str = "spending";
+
 /// Name of the file with the instance.
 const INSTANCE: &str = "instance";
+
+/// Name of the file with what models answered.
+pub const REPLIES: &str = "replies";
+
+/// Name of the file that says where that is kept instead.
+const RECORDING: &str = "recording";
 
 /// What `run.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -184,6 +196,25 @@ impl Home {
         text.trim_end()
             .parse()
             .map_err(|error| HomeError::Instance { path, error })
+    }
+
+    /// Where `--record` has put what models answer, if it did.
+    pub fn recording(&self) -> Result<Option<PathBuf>, HomeError> {
+        let path = self.at(RECORDING);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(PathBuf::from(text.trim_end_matches('\n')))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(HomeError::Io {
+                what: "read",
+                path,
+                source,
+            }),
+        }
+    }
+
+    /// Remembers where what models answer is put.
+    pub fn keep_recording(&self, place: &Path) -> Result<(), HomeError> {
+        self.write(RECORDING, format!("{}\n", place.display()).as_bytes())
     }
 
     /// Makes the folder, if it is not there.

@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod cli;
+pub mod cost;
 pub mod dataset;
 pub mod dispatch;
 pub mod embedded;
@@ -18,6 +19,7 @@ pub mod pace;
 pub mod plan;
 pub mod project;
 pub mod purse;
+pub mod replayed;
 pub mod report;
 pub mod run;
 pub mod seal;

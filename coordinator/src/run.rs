@@ -9,6 +9,7 @@
 //! it is settled; whatever is larger belongs to slots in the window.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use proto::job::Stage;
 use proto::outcome::Reason;
@@ -121,6 +122,8 @@ pub struct Run {
     stratum_of: fn(u32, u32) -> u32,
     strata: u32,
     part: Partition,
+    /// The only slots that are begun, in order, if not all are.
+    sample: Option<Arc<[u32]>>,
     slots: Vec<Slot>,
     next: u32,
     /// Slots begun and not closed, in order, by stratum.
@@ -145,6 +148,7 @@ impl Run {
             stratum_of,
             strata,
             part: Partition::WHOLE,
+            sample: None,
             slots: vec![Slot::Waiting; sizes.slots as usize],
             next: 0,
             lines: vec![VecDeque::new(); strata as usize],
@@ -163,6 +167,15 @@ impl Run {
     #[must_use]
     pub fn only(self, part: Partition) -> Self {
         Self { part, ..self }
+    }
+
+    /// The same run, of which only these slots are begun, given in order. The others stay as they are.
+    #[must_use]
+    pub fn sampling(self, sample: Arc<[u32]>) -> Self {
+        Self {
+            sample: Some(sample),
+            ..self
+        }
     }
 
     /// The next job to do, if the window has room. Each is asked for once.
@@ -205,7 +218,8 @@ impl Run {
         let slot = self.next;
         self.next += 1;
         let stratum = (self.stratum_of)(slot, self.strata);
-        if !self.part.has(stratum) {
+        let sample = self.sample.as_deref();
+        if !self.part.has(stratum) || sample.is_some_and(|it| it.binary_search(&slot).is_err()) {
             return;
         }
         self.lines[stratum as usize].push_back(slot);

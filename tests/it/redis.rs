@@ -393,7 +393,13 @@ async fn a_run_s_keys_are_removed_and_no_others() {
         };
         store.save(run, &job, checkpoint).await.unwrap();
     }
+    let mut kept: Vec<Digest> = (0..1500_u32)
+        .map(|number| Digest::of(&number.to_le_bytes()))
+        .collect();
+    kept.sort();
+    assert_eq!(store.reply_keys("a*").await.unwrap(), kept);
     assert_eq!(store.clean("a*").await.unwrap(), 1501);
+    assert_eq!(store.reply_keys("a*").await.unwrap(), []);
     assert_eq!(store.clean("a*").await.unwrap(), 0);
     assert_eq!(store.clean("[ab]").await.unwrap(), 1501);
     assert_eq!(keys(&server, "t2t:*").await.len(), 2 * 1501);

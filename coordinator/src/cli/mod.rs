@@ -4,6 +4,7 @@
 
 mod bench;
 mod controls;
+mod cost;
 mod dead;
 mod domain;
 mod eval;
@@ -15,6 +16,7 @@ mod merge;
 mod open;
 mod plan;
 mod progress;
+mod replies;
 mod report;
 mod run;
 mod serve;

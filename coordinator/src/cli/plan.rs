@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use proto::job::Wanted;
 use proto::record::{Protocol, Role};
 
-use super::End;
 use super::progress::print;
+use super::{End, cost};
 use crate::plan::models::model_in;
 use crate::plan::settings::{Flags, Known, PlanFile, Resolved, resolve, show, toml};
 use crate::plan::{Plan, cells::Layout};
@@ -84,6 +84,8 @@ enum Command {
         #[arg(long)]
         toml: bool,
     },
+    /// Estimate what the models of a plan will be asked, and what that costs, from a few of its slots
+    Cost(Box<cost::Arguments>),
 }
 
 pub(super) fn plan(arguments: &Arguments) -> anyhow::Result<End> {
@@ -102,6 +104,7 @@ pub(super) fn plan(arguments: &Arguments) -> anyhow::Result<End> {
                 show(&resolved)
             });
         }
+        Command::Cost(arguments) => return cost::cost(arguments),
     }
     Ok(End::Done)
 }

@@ -48,18 +48,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
 
 /// Carries a plan out in a folder.
 pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyhow::Result<End> {
-    let domain = world::domain(&plan)?;
-    let identity = Identity::of(&plan, domain.base());
-    let layout = Layout::new(&plan, &domain);
-    let course = Course::new(identity.run(), plan, layout);
+    let (course, domain, file) = planned(plan)?;
     home.create()?;
     let _lock = fleet.lock(home)?;
     warn_of_less(&course.plan, home)?;
-    home.settle(&RunFile {
-        identity,
-        plan: course.plan.clone(),
-        tasks_of: None,
-    })?;
+    home.settle(&file)?;
     home.keep_world(&course.plan)?;
     home.remove(seal::NAME)?;
     let slots = course.plan.own_slots();
@@ -82,6 +75,20 @@ pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyh
     let end = conclude(course, domain, work.ledger, home, ended)?;
     drop(kept);
     Ok(end)
+}
+
+/// The course of a plan, over its domain, and what the folder of its run says of it.
+pub(super) fn planned(plan: Plan) -> anyhow::Result<(Course, Arc<dyn Domain>, RunFile)> {
+    let domain = world::domain(&plan)?;
+    let identity = Identity::of(&plan, domain.base());
+    let layout = Layout::new(&plan, &domain);
+    let course = Course::new(identity.run(), plan, layout);
+    let file = RunFile {
+        identity,
+        plan: course.plan.clone(),
+        tasks_of: None,
+    };
+    Ok((course, domain, file))
 }
 
 /// Which part of how many tasks a coordinator sees to, if not all.

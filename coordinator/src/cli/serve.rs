@@ -12,6 +12,7 @@ use worker::services::Services;
 
 use super::End;
 use super::plan::Given;
+use super::replies::RepliesArguments;
 use super::run::carry_out;
 use super::work::{FleetArguments, Share};
 use crate::home::Home;
@@ -56,6 +57,9 @@ pub(super) struct Arguments {
         env = "T2T_LISTEN"
     )]
     listen: Listen,
+    /// File that what models answered is copied to when the run ends or stops
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 pub(super) fn serve(arguments: &Arguments) -> anyhow::Result<End> {
@@ -69,6 +73,10 @@ pub(super) fn serve(arguments: &Arguments) -> anyhow::Result<End> {
         share: arguments.share.clone(),
         standby: !arguments.alone,
         listen: arguments.listen.clone(),
+        replies: RepliesArguments {
+            record: arguments.record.clone(),
+            replay: None,
+        },
     };
     carry_out(plan, &Home(arguments.out.clone()), &fleet)
 }

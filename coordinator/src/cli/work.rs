@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::Args;
 use proto::queue::Consumer;
 use proto::record::Money;
-use proto::store::{Budgets, MemoryBudgets, Recording, Shared, Spending};
+use proto::store::{Recording, Spending};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use worker::chat::Client;
-use worker::chat::models::Models;
 use worker::domains::Domain;
 use worker::metered;
 use worker::process::health::{Health, Listen, Pulse, Readiness, Server};
@@ -20,26 +19,18 @@ use worker::process::tls;
 use worker::services::Services;
 
 use super::progress::say;
+use super::replies::{Asking, RepliesArguments, fetch, kept_at};
 use super::told::{Telling, Told, beat};
 use super::{End, interrupt};
 use crate::archive::Archive;
 use crate::dispatch::{Carried, Course, Watch};
 use crate::embedded::{self, Crew};
 use crate::fleet::{self, Terms, Work};
-use crate::home::Home;
+use crate::home::{Home, SPENDING};
 use crate::ledger::{DirLock, Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::purse::Purse;
 use crate::world;
-
-/// Name of the file with what models cost.
-const SPENDING: &str = "spending";
-/// Name of the file with what models answered.
-const REPLIES: &str = "replies";
-/// Bytes of each store that an embedded run has in memory beside its recording; they hold next to nothing.
-const EMBEDDED_STORE: usize = 1 << 20;
-/// Who works where there is one process.
-const HERE: &str = "embedded";
 
 /// How much a run asks of a fleet.
 #[derive(Debug, Clone, Default, Args)]
@@ -73,6 +64,8 @@ pub(super) struct FleetArguments {
         env = "T2T_LISTEN"
     )]
     pub(super) listen: Listen,
+    #[command(flatten)]
+    pub(super) replies: RepliesArguments,
 }
 
 impl FleetArguments {
@@ -136,7 +129,7 @@ pub(super) fn carry_out(
     if fleet.services.named() {
         with_a_fleet(course, domain, home, fleet, tasks, watch, stop)
     } else {
-        here(course, domain, home, &fleet.listen, tasks, watch, stop).map(Some)
+        here(course, domain, home, fleet, tasks, watch, stop).map(Some)
     }
 }
 
@@ -144,7 +137,7 @@ fn here(
     course: &Course,
     domain: &Arc<dyn Domain>,
     home: &Home,
-    listen: &Listen,
+    fleet: &FleetArguments,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
@@ -161,56 +154,31 @@ fn here(
     let metrics = Metrics::new(Part::Embedded);
     let told = Told::new(course);
     let readiness = Readiness::new();
-    let server = serve_health(&runtime, listen, &metrics, &readiness, &told)?;
+    let server = serve_health(&runtime, &fleet.listen, &metrics, &readiness, &told)?;
     readiness.ready();
     let ledger = Ledger::open(home.path())?;
-    let models = runtime.block_on(models(course, home, &metrics))?;
+    let asking = runtime.block_on(Asking::open(&fleet.replies, course, home, &metrics))?;
     let crew = Crew {
         domain: Arc::clone(domain),
         workers,
         metrics,
-        models,
+        models: asking.as_ref().map(|asking| Arc::clone(&asking.models)),
     };
     let mut watch = Telling::new(told, watch);
     let work = embedded::carry_out(course, crew, ledger, tasks, &mut watch, stop);
-    let work = runtime.block_on(work)?;
+    let work = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            carried = work => carried.map_err(anyhow::Error::from),
+            missed = Asking::missed(asking.as_ref(), home) => Err(missed),
+        }
+    })?;
     let kept = Kept {
         lane: None,
         server,
         runtime,
     };
     Ok(Worked { work, kept })
-}
-
-/// The way to models, if the plan has any. What they answer and cost is kept in the folder.
-async fn models(
-    course: &Course,
-    home: &Home,
-    metrics: &Metrics,
-) -> anyhow::Result<Option<Arc<Models>>> {
-    if course.plan.models_in_use().is_empty() {
-        return Ok(None);
-    }
-    tls::use_ring();
-    let run = course.run.to_string();
-    let replies = Recording::open(&home.at(REPLIES), &run)?;
-    let budgets: Arc<dyn Budgets> = match course.plan.budget() {
-        Some(_) => Arc::new(Spending::open(&home.at(SPENDING))?),
-        None => Arc::<MemoryBudgets>::default(),
-    };
-    budgets.restart(&run, Money::ZERO).await?;
-    let shared = Shared {
-        replies: Arc::new(replies),
-        budgets,
-        ..Shared::in_memory(EMBEDDED_STORE)
-    };
-    let client = Arc::new(Client::default());
-    Ok(Some(Arc::new(Models::new(
-        client,
-        &shared,
-        HERE,
-        metrics.clone(),
-    ))))
 }
 
 fn with_a_fleet(
@@ -222,6 +190,13 @@ fn with_a_fleet(
     watch: &mut dyn Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Worked>> {
+    ensure!(
+        fleet.replies.replay.is_none(),
+        "--replay asks no model, so it needs no fleet and works in this process: leave --broker and --cache out"
+    );
+    let record = fleet.replies.record.as_deref();
+    let record = record.map(|record| kept_at(home, Some(record)));
+    let record = record.transpose()?;
     tls::use_ring();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -237,6 +212,7 @@ fn with_a_fleet(
     readiness.ready();
     let shared = connected.store.shared();
     metered::store(&connected.store, &metrics);
+    let store = connected.store.clone();
     let services = fleet::Services {
         queue: metered::broker(connected.queue, &metrics),
         shared: shared.clone(),
@@ -271,6 +247,16 @@ fn with_a_fleet(
     beating.abort();
     if let Some(purse) = purse {
         purse.abort();
+    }
+    if let Some(place) = record.filter(|_| carried.is_some()) {
+        let run = course.run.to_string();
+        // Only now, since whoever stands by has the same file.
+        let recording = Recording::open(&place, &run)?;
+        let copied = runtime.block_on(fetch(&store, instance, &recording, &run))?;
+        say(&format!(
+            "{copied} replies of models are in {}",
+            place.display()
+        ));
     }
     Ok(carried.map(|carried| Worked {
         work: carried.work,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use proto::ids::JobId;
-use proto::job::{Job, Stage, StageInput, candidate_seed};
+use proto::job::{Job, Stage, StageInput};
 use proto::outcome::{Outcome, StageResult};
-use proto::record::{Cast, Task, WorldRef};
+use proto::record::WorldRef;
 use proto::wire::{self, Kind};
 
 use super::fresh::Fresh;
-use super::{Course, DispatchError};
+use super::{Course, DispatchError, jobs};
 use crate::archive::Archive;
 use crate::ledger::{Ledger, Summary};
 use crate::run::Ask;
@@ -41,48 +41,21 @@ impl Content<'_> {
         world: WorldRef,
     ) -> Result<Job, DispatchError> {
         let input = match ask.stage {
-            Stage::Explore => StageInput::Explore,
-            Stage::Synthesize => match self.before(ask, Stage::Explore)? {
-                StageResult::Explored(walk) => StageInput::Synthesize(walk),
-                _ => return Err(DispatchError::Mixed(id)),
-            },
-            Stage::Verify => match self.before(ask, Stage::Synthesize)? {
-                StageResult::Drafted { task, twin } => StageInput::Verify { task, twin },
-                _ => return Err(DispatchError::Mixed(id)),
-            },
-            Stage::Rollout => self.rollout(ask, id)?,
+            Stage::Explore => Some(StageInput::Explore),
+            Stage::Synthesize => jobs::worked_on(self.before(ask, Stage::Explore)?),
+            Stage::Verify => jobs::worked_on(self.before(ask, Stage::Synthesize)?),
+            Stage::Rollout => self.rollout(ask)?,
         };
-        Ok(Job {
-            id,
-            run: self.course.run,
-            world,
-            cell: self.course.layout.cell(ask.slot, ask.candidate),
-            candidate: ask.candidate,
-            seed: candidate_seed(self.course.run, ask.slot, ask.candidate),
-            input,
-            cast: self.cast(ask).clone(),
-        })
-    }
-
-    fn cast(&self, ask: &Ask) -> &Cast {
-        let agent = ask.rollout.map(|(agent, ..)| agent);
-        self.course.casts.cast(ask.stage, agent)
+        let input = input.ok_or(DispatchError::Mixed(id))?;
+        Ok(jobs::job(self.course, ask, world, input))
     }
 
     /// The task goes back to what is at hand, for the other rollouts of its slot.
-    fn rollout(&mut self, ask: &Ask, id: JobId) -> Result<StageInput, DispatchError> {
-        let Some((agent, trial, over_twin)) = ask.rollout else {
-            return Err(DispatchError::Mixed(id));
-        };
+    fn rollout(&mut self, ask: &Ask) -> Result<Option<StageInput>, DispatchError> {
         let admitted = self.before(ask, Stage::Verify)?;
-        let StageResult::Admitted { task, twin } = &admitted else {
-            return Err(DispatchError::Mixed(id));
-        };
-        let chosen = if over_twin { twin.as_ref() } else { Some(task) };
-        let task: Box<Task> = chosen.cloned().ok_or(DispatchError::Mixed(id))?;
+        let input = jobs::rolled_out(self.course, ask, &admitted);
         self.fresh.put((ask.slot, ask.candidate), admitted);
-        let agent = self.course.plan.agents[usize::from(agent)].clone();
-        Ok(StageInput::Rollout { task, agent, trial })
+        Ok(input)
     }
 
     /// What an earlier stage made of the candidate: at hand, or in the ledger.

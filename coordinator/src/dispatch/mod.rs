@@ -14,6 +14,7 @@
 mod content;
 mod entry;
 mod fresh;
+pub(crate) mod jobs;
 mod publishing;
 mod undeliverable;
 mod watch;
@@ -108,6 +109,8 @@ pub struct Course {
     pub layout: Layout,
     /// Who plays which role.
     pub casts: Casts,
+    /// The only slots that are begun, in order, where not all of them are.
+    pub sample: Option<Arc<[u32]>>,
 }
 
 impl Course {
@@ -118,6 +121,25 @@ impl Course {
             casts: Casts::of(&plan),
             plan,
             layout,
+            sample: None,
+        }
+    }
+
+    /// The same course, of which only these slots are begun.
+    #[must_use]
+    pub fn only(self, mut slots: Vec<u32>) -> Self {
+        slots.sort_unstable();
+        Self {
+            sample: Some(slots.into()),
+            ..self
+        }
+    }
+
+    /// How many slots are to be closed.
+    pub fn slots(&self) -> u32 {
+        match &self.sample {
+            Some(sample) => sample.len() as u32,
+            None => self.plan.own_slots(),
         }
     }
 
@@ -232,7 +254,7 @@ impl<'a> Dispatch<'a> {
                 fresh,
             },
             run,
-            slots: course.plan.own_slots(),
+            slots: course.slots(),
             undeliverable: Undeliverable::new(Arc::clone(&queue), us),
             publishing: Publishing::new(queue),
             options,

@@ -81,13 +81,14 @@ fn no_kept_reply_is_asked_for_again_however_many_workers_are_killed() {
 fn a_fleet_stays_within_its_budget_though_a_worker_is_killed() {
     let Some(mut site) = Site::open() else { return };
     let endpoint = endpoint(Duration::from_millis(40));
+    let file = site.fleet.at("models.toml");
     let priced = |dollars: u64| {
         let url = endpoint.base_url();
         let plan = format!(
             "agents = [\"model:small\"]\ntrials = 1\nbudget_dollars = {dollars}\n[models.small]\nurl = \"{url}\"\n\
              model = \"heldout\"\nprice_input = {PRICE}\nprice_output = 0\n"
         );
-        fs::write(site.fleet.at("models.toml"), plan).expect("the plan is written");
+        fs::write(&file, plan).expect("the plan is written");
     };
     priced(BUDGET);
     let mut workers = [worker(&mut site), worker(&mut site)];
@@ -147,4 +148,23 @@ fn one_trace_goes_from_the_coordinator_to_the_model_and_back() {
         way.iter().all(|span| span.trace == publish.trace),
         "{way:#?}"
     );
+}
+
+#[test]
+fn what_a_fleet_was_answered_is_recorded_and_replays_in_one_process() {
+    let Some(mut site) = Site::open() else { return };
+    let endpoint = endpoint(Duration::ZERO);
+    plan(&site, &endpoint);
+    let _worker = worker(&mut site);
+    let plan = "models.toml --tasks 12 --seed 3";
+    let mut run = site
+        .fleet
+        .coordinator(&format!("run {plan} --record kept --out out"));
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    let asked = endpoint.stats().distinct;
+    let told = format!("{asked} replies of models are in");
+    assert!(run.printed().contains(&told), "{}", run.printed());
+    // Nobody is left to ask.
+    drop(endpoint);
+    site.as_embedded("out", &format!("{plan} --replay kept"));
 }

@@ -61,6 +61,8 @@ async fn a_run_is_cleaned_from_every_server_of_a_cluster() {
     }
     let before = cluster.keys();
     assert!(before.iter().all(|keys| *keys > 50), "{before:?}");
+    let listed = store.reply_keys("run").await.unwrap();
+    assert_eq!(listed.len(), 300, "from every server, each once");
     assert_eq!(store.clean("run").await.unwrap(), 300);
     assert_eq!(cluster.keys().iter().sum::<usize>(), 300);
     assert_eq!(store.clean("run").await.unwrap(), 0);

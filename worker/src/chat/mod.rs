@@ -19,6 +19,7 @@ pub mod key;
 pub mod models;
 pub mod openai;
 mod program;
+pub mod replay;
 mod retry_after;
 pub mod service;
 pub mod session;

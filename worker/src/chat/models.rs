@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::breaker::{Breaker, Breakers, Ticket};
+use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
 use super::{Answer, Client, Fault, read};
 use crate::process::metrics::Metrics;
@@ -60,6 +61,7 @@ pub struct Models {
     breakers: Breakers,
     holder: String,
     metrics: Metrics,
+    replay: Option<Arc<Replay>>,
 }
 
 impl Models {
@@ -76,7 +78,21 @@ impl Models {
             breakers: Breakers::default(),
             holder,
             metrics,
+            replay: None,
         }
+    }
+
+    /// Models that answer from what `shared` keeps, and that nobody can ask.
+    pub fn replaying(shared: &Shared, replay: Arc<Replay>, name: &str, metrics: Metrics) -> Self {
+        Self {
+            replay: Some(replay),
+            ..Self::new(Arc::new(Nowhere), shared, name, metrics)
+        }
+    }
+
+    /// The replay under way, if this is one.
+    pub(super) fn replay(&self) -> Option<&Replay> {
+        self.replay.as_deref()
     }
 
     /// What was answered before.

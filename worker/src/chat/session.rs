@@ -15,6 +15,7 @@ use proto::wire::{self, Kind};
 use tokio_util::sync::CancellationToken;
 
 use super::models::Models;
+use super::replay::{Exchange, Occasion};
 use super::{Answer, Fault, Reply, Request, body, read};
 
 /// Tries to keep a reply that was paid for, before it is given up.
@@ -64,6 +65,9 @@ pub enum Stop {
         /// The most that this one can cost.
         wanted: Money,
     },
+    /// The recording has no such reply, and a replay asks nobody.
+    #[error("the recording has no reply of {0}")]
+    Unrecorded(Box<Occasion>),
     /// This worker is to hand the job back.
     #[error("to be handed back")]
     HandBack,
@@ -160,14 +164,45 @@ impl<'a> Session<'a> {
         let key = self.key(regeneration, &body);
         let answer = match self.kept(&key).await? {
             Some(answer) => answer,
-            None => self.fetch(&key, &body).await?,
+            None => {
+                self.may_ask(regeneration)?;
+                self.fetch(&key, &body).await?
+            }
         };
+        if let Some(replay) = self.models.replay() {
+            replay.hear(|| Exchange {
+                occasion: self.occasion(regeneration),
+                asked: self.endpoint.clone(),
+                request: body,
+                answer: answer.clone(),
+            });
+        }
         let reply = read(self.endpoint.protocol, &answer).map_err(|fault| Stop::Fault {
             endpoint: self.endpoint.name.clone(),
             fault,
         })?;
         self.note(&reply);
         Ok(reply)
+    }
+
+    /// A replay asks nobody.
+    fn may_ask(&self, regeneration: u32) -> Result<(), Stop> {
+        let Some(replay) = self.models.replay() else {
+            return Ok(());
+        };
+        let occasion = self.occasion(regeneration);
+        replay.miss(occasion.clone());
+        Err(Stop::Unrecorded(Box::new(occasion)))
+    }
+
+    fn occasion(&self, regeneration: u32) -> Occasion {
+        Occasion {
+            role: self.part.role,
+            endpoint: self.endpoint.name.clone(),
+            subject: self.subject.clone(),
+            turn: self.turn,
+            regeneration,
+        }
     }
 
     /// The next thing that is asked is asked in another turn.

@@ -15,6 +15,9 @@ use crate::executor::Done;
 /// Wait of a job that could not reach the kept replies.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
+/// Wait of a job whose reply no recording holds: whoever replays has ended by then.
+const REPLAY_PAUSE: Duration = Duration::from_secs(60 * 60);
+
 /// A job, and what a worker has to do it with.
 #[derive(Debug, Clone, Copy)]
 pub struct Work<'a> {
@@ -69,6 +72,9 @@ impl Work<'_> {
         match stop {
             Stop::HandBack => Err(Done::HandBack),
             Stop::Spent { spent, wanted } => Err(Done::Spent { spent, wanted }),
+            Stop::Unrecorded(_) => Err(Done::Later {
+                after: REPLAY_PAUSE,
+            }),
             Stop::Store(_) => Err(Done::Later { after: STORE_PAUSE }),
             Stop::Busy { after, .. } => Err(Done::Later { after }),
             Stop::Down { given_up: true, .. } => Ok(stop.to_string()),

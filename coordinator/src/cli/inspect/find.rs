@@ -152,7 +152,7 @@ impl Search<'_> {
     fn jobs(&mut self, archive: &Archive) {
         for (slot, standing) in archive.run.slots().iter().enumerate() {
             let slot = slot as u32;
-            for candidate in 0..super::rejected::tried(archive, *standing) {
+            for candidate in 0..archive.tried(slot) {
                 for stage in [Stage::Explore, Stage::Synthesize, Stage::Verify] {
                     let ask = Ask {
                         stage,

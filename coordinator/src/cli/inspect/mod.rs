@@ -2,6 +2,7 @@
 
 mod find;
 mod rejected;
+mod requests;
 mod show;
 mod summary;
 
@@ -28,6 +29,7 @@ Examples:
   t2t inspect out/first task_1f2e              a task, by the beginning of its id
   t2t inspect out/first episode_77ab           a conversation
   t2t inspect out/first job_09cd --json        a record of the ledger, as data
+  t2t inspect out/first episode_77ab --requests   what its models were asked, and what they answered
   t2t inspect out/first --rejected             why candidates fell out
   t2t inspect out/first --rejected --slot 12   every rejected candidate of a slot, in detail")]
 pub(super) struct Arguments {
@@ -42,6 +44,13 @@ pub(super) struct Arguments {
     /// With --rejected: each candidate of this slot
     #[arg(long, value_name = "N", requires = "rejected")]
     slot: Option<u32>,
+    /// Every request to a model and its answer, as they were sent: of a slot, a task, an episode, a job, or
+    /// of the whole run
+    #[arg(long, conflicts_with = "rejected")]
+    requests: bool,
+    /// With --requests: the recording, or the folder of a run that has it
+    #[arg(long, value_name = "FILE|RUN", requires = "requests")]
+    replay: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -50,6 +59,13 @@ pub(super) struct Arguments {
 pub(super) fn inspect(arguments: &Arguments) -> anyhow::Result<End> {
     let home = Home(arguments.run.clone());
     let archive = open(&home)?;
+    if arguments.requests {
+        let found = arguments.id.as_deref();
+        let found = found.map(|id| find::find(&archive, id)).transpose()?;
+        let recording = arguments.replay.as_ref().unwrap_or(&arguments.run);
+        print(&requests::tell(&archive, found, recording, arguments.json)?);
+        return Ok(End::Done);
+    }
     let text = match (&arguments.id, arguments.rejected) {
         (Some(id), _) => one(&archive, id, arguments.json)?,
         (None, true) => rejected::tell(&archive, arguments.slot, arguments.json)?,

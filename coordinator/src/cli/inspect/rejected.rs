@@ -9,21 +9,10 @@ use proto::outcome::{Reason, StageResult};
 use serde_json::json;
 
 use crate::archive::Archive;
-use crate::run::{Ask, Result as Came, Slot};
+use crate::run::{Ask, Result as Came};
 
 /// The stages that a candidate goes through.
 const STAGES: [Stage; 3] = [Stage::Explore, Stage::Synthesize, Stage::Verify];
-
-/// How many candidates of a slot were begun.
-pub(super) fn tried(archive: &Archive, standing: Slot) -> u16 {
-    match standing {
-        Slot::Waiting => 0,
-        Slot::Trying(candidate) | Slot::Settled(candidate, _) | Slot::Failed(candidate) => {
-            candidate + 1
-        }
-        Slot::Exhausted => archive.course.plan.max_candidates,
-    }
-}
 
 pub(super) fn tell(archive: &Archive, slot: Option<u32>, json: bool) -> anyhow::Result<String> {
     match slot {
@@ -35,10 +24,9 @@ pub(super) fn tell(archive: &Archive, slot: Option<u32>, json: bool) -> anyhow::
 /// By scenario, stage and reason.
 fn tally(archive: &Archive, json: bool) -> String {
     let mut counts: BTreeMap<(&str, String, &str), (u64, u32)> = BTreeMap::new();
-    for (slot, standing) in archive.run.slots().iter().enumerate() {
-        let slot = slot as u32;
+    for slot in 0..archive.run.slots().len() as u32 {
         let scenario = archive.course.layout.scenario(slot).label();
-        for candidate in 0..tried(archive, *standing) {
+        for candidate in 0..archive.tried(slot) {
             if let Some((stage, reason)) = fell_out(archive, slot, candidate) {
                 counts
                     .entry((stage, reason, scenario))
@@ -100,10 +88,9 @@ fn of_slot(archive: &Archive, slot: u32, json: bool) -> anyhow::Result<String> {
         "--slot {slot}: the plan has slots 0 to {}",
         slots.len().saturating_sub(1)
     );
-    let standing = slots[slot as usize];
     let cell = archive.course.layout.cell(slot, 0);
     let mut rows = Vec::new();
-    for candidate in 0..tried(archive, standing) {
+    for candidate in 0..archive.tried(slot) {
         rows.push((candidate, detail(archive, slot, candidate)?));
     }
     if json {

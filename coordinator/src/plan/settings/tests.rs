@@ -453,7 +453,7 @@ fn every_example_plan_is_a_plan() {
         plans.insert(path.file_stem().unwrap().to_str().unwrap().to_owned(), plan);
     }
     let names: Vec<&str> = plans.keys().map(String::as_str).collect();
-    assert_eq!(names, ["evaluation", "first", "hard", "large"]);
+    assert_eq!(names, ["evaluation", "first", "hard", "large", "paper"]);
     assert_eq!((plans["first"].tasks, plans["first"].seed), (1000, 7));
     assert_eq!(plans["large"].tasks, 100_000);
     assert_eq!(
@@ -469,6 +469,9 @@ fn every_example_plan_is_a_plan() {
             infeasible: 1
         }
     );
+    let paper = &plans["paper"].mix;
+    let sum = paper.general + paper.ambiguous + paper.changing + paper.infeasible;
+    assert_eq!(sum, plans["paper"].tasks, "so that shares are counts");
     assert!(plans["evaluation"].trials >= 8 && plans["evaluation"].agents.len() > 3);
 }
 

@@ -41,6 +41,20 @@ pub(super) struct Scanned {
     pub(super) end: u64,
     /// End of the file.
     pub(super) length: u64,
+    /// What is behind the last sound record, if anything.
+    pub(super) tail: Tail,
+}
+
+/// What may stand behind the last sound record. A writer cuts either off, since it was never used; a
+/// reader of a copy must tell what is only short from what was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// Nothing.
+    None,
+    /// The beginning of a record or of the header.
+    Cut,
+    /// Bytes that are no beginning of anything.
+    Damaged,
 }
 
 pub(super) fn check(bytes: &[u8]) -> Check {
@@ -129,6 +143,7 @@ pub(super) fn scan(mut file: impl Read, run: &str) -> Result<Scanned, String> {
             index,
             end: 0,
             length,
+            tail: Tail::Cut,
         });
     }
     if !begins {
@@ -166,7 +181,12 @@ fn records(mut file: impl Read, start: u64) -> Result<Scanned, Stop> {
         let Some((key, length, check_of)) = found else {
             let mut tail = std::mem::take(&mut bytes);
             file.read_to_end(&mut tail).map_err(Stop::Io)?;
-            return torn(index, end, &tail, usize::from(read > 0));
+            let kind = match read {
+                0 => Tail::None,
+                HEAD => Tail::Damaged,
+                _ => Tail::Cut,
+            };
+            return torn(index, end, (&tail, kind), usize::from(read > 0));
         };
         let mut envelope = Vec::new();
         read_up_to(&mut file, length as usize, &mut envelope).map_err(Stop::Io)?;
@@ -175,7 +195,8 @@ fn records(mut file: impl Read, start: u64) -> Result<Scanned, Stop> {
             bytes.extend_from_slice(&envelope);
             let behind = bytes.len();
             file.read_to_end(&mut bytes).map_err(Stop::Io)?;
-            return torn(index, end, &bytes, behind.min(bytes.len()));
+            let kind = if whole { Tail::Damaged } else { Tail::Cut };
+            return torn(index, end, (&bytes, kind), behind.min(bytes.len()));
         }
         let place = Place {
             offset: end + HEAD as u64,
@@ -192,7 +213,7 @@ fn records(mut file: impl Read, start: u64) -> Result<Scanned, Stop> {
 fn torn(
     index: HashMap<Digest, Place>,
     end: u64,
-    tail: &[u8],
+    (tail, kind): (&[u8], Tail),
     from: usize,
 ) -> Result<Scanned, Stop> {
     let sound = tail[from..]
@@ -208,5 +229,6 @@ fn torn(
         index,
         end,
         length: end + tail.len() as u64,
+        tail: kind,
     })
 }

@@ -4,7 +4,8 @@
 //! busy go to it together. One process at a time has the file open, held by a lock.
 //!
 //! On opening, a torn end is cut off: it was never used. A damaged record with a sound one behind it is
-//! refused with its place, since what is behind it was used.
+//! refused with its place, since what is behind it was used. Who only reads it, as a replay does, changes
+//! nothing, and is refused wherever a byte was changed.
 
 mod frame;
 mod writer;
@@ -23,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Kept, ReplyStore, StoreError};
 use crate::digest::Digest;
 use crate::wire::{self, Kind};
-use frame::Place;
+use frame::{Place, Tail};
 use writer::{Request, Writer};
 
 /// Replies that wait for the disk before `keep` waits for room.
@@ -93,6 +94,34 @@ impl Recording {
         })
     }
 
+    /// Opens a file of this run to read it only: it is left as it is, keeps nothing more, and may be
+    /// written by another process meanwhile. An end that was cut short holds the replies before it.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with file and place for a file that is not there, one of another run or
+    /// format, or one with a changed byte.
+    pub fn read_only(path: &Path, run: &str) -> Result<Self, StoreError> {
+        let file =
+            File::open(path).map_err(|error| refused(path, &format!("can't open: {error}")))?;
+        let scanned = frame::scan(BufReader::with_capacity(1 << 20, &file), run)
+            .map_err(|fault| refused(path, &fault))?;
+        if scanned.tail == Tail::Damaged {
+            let fault = format!(
+                "damaged at byte {}, and nothing sound behind it: restore the file",
+                scanned.end
+            );
+            return Err(refused(path, &fault));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            run: run.to_owned(),
+            file: Arc::new(file),
+            index: Arc::new(RwLock::new(scanned.index)),
+            requests: None,
+            thread: None,
+        })
+    }
+
     /// Replies kept.
     pub fn len(&self) -> usize {
         self.index
@@ -141,13 +170,14 @@ impl Recording {
     /// Hands a reply to the writer; tells whether it was the first, once it is on the disk.
     async fn write(&self, key: &Digest, envelope: Vec<u8>) -> Result<bool, StoreError> {
         let gone = || refused(&self.path, "its writer has ended: see the log for why");
+        let only_read = || refused(&self.path, "it was opened to be read only");
         let (answer, answered) = oneshot::channel();
         let request = Request {
             key: *key,
             envelope,
             answer,
         };
-        let requests = self.requests.as_ref().ok_or_else(gone)?;
+        let requests = self.requests.as_ref().ok_or_else(only_read)?;
         requests.send(request).await.map_err(|_| gone())?;
         let written = answered.await.map_err(|_| gone())?;
         written.map_err(|fault| match fault {

@@ -132,3 +132,34 @@ async fn rot_after_opening_is_absence() {
     assert_eq!(store.get("run", &key(2)).await.unwrap(), None);
     assert!(store.get("run", &key(1)).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn who_only_reads_names_every_flip_and_leaves_the_file_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("replies");
+    let whole = recorded(&path).await;
+    for at in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        fs::write(&path, &flipped).unwrap();
+        let error = Recording::read_only(&path, "run").unwrap_err().to_string();
+        assert!(error.contains("replies: "), "flip at {at}: {error}");
+        if at >= frame::header("run").len() {
+            assert!(error.contains("damaged at byte"), "flip at {at}: {error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), flipped, "flip at {at}");
+    }
+    for cut in 0..=whole.len() {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let store = Recording::read_only(&path, "run").unwrap();
+        assert!(store.len() <= 3);
+        let kept = store.keep("run", &key(9), reply("new")).await;
+        assert!(kept.unwrap_err().to_string().contains("read only"));
+        assert_eq!(fs::read(&path).unwrap(), &whole[..cut], "cut at {cut}");
+    }
+    let store = Recording::read_only(&path, "run").unwrap();
+    let read = store.get("run", &key(2)).await.unwrap();
+    assert_eq!(read, Some(reply(&"reply 2 ".repeat(40))));
+    let gone = Recording::read_only(&folder.path().join("none"), "run").unwrap_err();
+    assert!(gone.to_string().contains("can't open"), "{gone}");
+}

@@ -1,9 +1,12 @@
-//! Removing what a run has left.
+//! What a run has left: its replies listed, or all of it removed.
+
+use std::collections::BTreeSet;
 
 use redis::cmd;
 
 use super::RedisStore;
 use super::line::Shard;
+use crate::digest::Digest;
 use crate::store::StoreError;
 use crate::topology::Shelf;
 
@@ -30,7 +33,48 @@ impl RedisStore {
         Ok(removed)
     }
 
-    /// The same on one server.
+    /// Keys of the replies that a run has kept, each once, in order. Walks over the whole database, beside
+    /// other work. Who lists while replies are kept may miss those.
+    ///
+    /// # Errors
+    /// Where a server stops to answer.
+    pub async fn reply_keys(&self, run: &str) -> Result<Vec<Digest>, StoreError> {
+        let prefix = self.key(Shelf::Replies, &[run, ""]);
+        let pattern = format!("{prefix}*");
+        let mut found = BTreeSet::new();
+        for place in self.link(Shelf::Replies).shards().await? {
+            let mut cursor = 0;
+            loop {
+                let (next, keys) = self.step(Shelf::Replies, &place, &pattern, cursor).await?;
+                let names = keys.iter().filter_map(|key| str::from_utf8(key).ok());
+                let digests =
+                    names.filter_map(|name| name.strip_prefix(&prefix)?.parse::<Digest>().ok());
+                found.extend(digests);
+                cursor = next;
+                if cursor == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// One step of a walk over a server's keys; the walk is over when it gives 0 to go on from.
+    async fn step(
+        &self,
+        shelf: Shelf,
+        place: &Shard,
+        pattern: &str,
+        cursor: u64,
+    ) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+        let mut scan = cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(pattern);
+        scan.arg("COUNT").arg(STEP);
+        let scanning = self.link(shelf).ask_shard(place, scan).await;
+        Ok(self.counted(shelf, scanning)?)
+    }
+
+    /// Removes the keys of one server.
     async fn clean_shard(
         &self,
         shelf: Shelf,
@@ -39,11 +83,7 @@ impl RedisStore {
     ) -> Result<u64, StoreError> {
         let (mut removed, mut cursor) = (0, 0_u64);
         loop {
-            let mut scan = cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(pattern);
-            scan.arg("COUNT").arg(STEP);
-            let scanning = self.link(shelf).ask_shard(place, scan).await;
-            let (next, keys): (u64, Vec<Vec<u8>>) = self.counted(shelf, scanning)?;
+            let (next, keys) = self.step(shelf, place, pattern, cursor).await?;
             if !keys.is_empty() {
                 let mut unlink = cmd("UNLINK");
                 unlink.arg(keys);

@@ -146,7 +146,7 @@ pub const FIXED: [Setting; 32] = [
         "mix.general",
         Kind::Whole(0, 1_000_000),
         "mix",
-        "Share of tasks with nothing special about them, in any unit: shares count relative to their sum.",
+        "Share of tasks with nothing special about them, in any unit: shares count relative to their sum, and are exact counts where that is `tasks`.",
     ),
     setting(
         "mix.ambiguous",

@@ -1,0 +1,140 @@
+//! The plan of the paper's setting, with stand-ins for its models: the very file, whose URLs, rates and size
+//! are said elsewhere.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use coordinator::plan::Plan;
+use coordinator::plan::cells::Layout;
+use coordinator::plan::settings::{Flags, Known, PlanFile, resolve};
+use coordinator::world;
+use harness::endpoint::{Brain, Endpoint, Settings};
+
+use crate::pipeline::program;
+
+/// The agent whose stand-in helps nobody.
+const HELPLESS: &str = "gpt_small";
+/// Enough for several tasks of each scenario.
+const TASKS: u32 = 11;
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/plans/paper.toml")
+}
+
+fn plan() -> Plan {
+    let file = PlanFile::read(&path()).unwrap();
+    let resolved = resolve(Some(&file), [], &Flags::default(), &Known::built_in());
+    resolved.unwrap().plan
+}
+
+fn scenarios(plan: &Plan, slots: u32) -> BTreeMap<&'static str, u32> {
+    let layout = Layout::new(plan, &world::domain(plan).unwrap());
+    let mut counts = BTreeMap::new();
+    for slot in 0..slots {
+        *counts.entry(layout.scenario(slot).label()).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn the_shares_of_a_mix_that_sum_to_the_tasks_are_counts() {
+    let plan = plan();
+    let (agents, trials) = (plan.agents.len(), plan.trials);
+    assert_eq!((plan.tasks, agents, trials), (1099, 7, 3));
+    let wanted = [("ambiguous", 473), ("changing", 279), ("infeasible", 347)];
+    assert_eq!(scenarios(&plan, plan.tasks), wanted.into());
+    for (slots, counts) in (1..=10).map(|tenth| (tenth * 109, scenarios(&plan, tenth * 109))) {
+        for (scenario, share) in wanted {
+            let exact = f64::from(slots) * f64::from(share) / 1099.0;
+            let off = (f64::from(counts[scenario]) - exact).abs();
+            assert!(off <= 1.0, "{scenario} in {slots} slots: {counts:?}");
+        }
+    }
+}
+
+/// A row of the report's table of successes: agent, scenario, and pass^1 to pass^3 in percent.
+type Row = (String, String, Vec<f64>);
+
+fn rows(report: &str) -> Vec<Row> {
+    let lines = report.lines().filter(|line| line.starts_with("| model:"));
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let passes = cells[4..].iter().take_while(|cell| cell.contains('–'));
+        let means = passes.filter_map(|cell| cell.split(' ').next()?.parse().ok());
+        (cells[0].to_owned(), cells[1].to_owned(), means.collect())
+    };
+    lines
+        .filter(|line| line.matches('|').count() > 9)
+        .map(row)
+        .collect()
+}
+
+#[test]
+fn the_paper_s_setting_runs_with_stand_ins_and_reports_pass_k_by_model_and_scenario() {
+    let start = |brain| {
+        let settings = Settings {
+            brain,
+            ..Settings::default()
+        };
+        Endpoint::start(settings).unwrap()
+    };
+    let able = start(Brain::Roles);
+    let helpless = start(Brain::Fixed(
+        "I am sorry, I can't help you with that.".to_owned(),
+    ));
+    let plan = plan();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.current_dir(folder.path());
+    for (name, model) in &plan.models {
+        let variable = |key: &str| format!("T2T_MODELS__{}__{key}", name.to_uppercase());
+        let endpoint = if name == HELPLESS { &helpless } else { &able };
+        command.env(variable("URL"), endpoint.base_url());
+        command.env(variable("REQUESTS_PER_MINUTE"), "0");
+        command.env(&model.key, "sk-of-a-stand-in");
+    }
+    let line = format!("run --tasks {TASKS} --out out");
+    command.args(line.split(' ')).arg(path());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+
+    let asked = able.stats();
+    assert_eq!((asked.refused, asked.asked_again), (0, 0), "{asked:?}");
+    assert!(helpless.stats().requests > 0);
+    let report = fs::read_to_string(folder.path().join("out/report.md")).unwrap();
+    let rows = rows(&report);
+    let find = |agent: &str, scenario: &str| {
+        let mut all = rows
+            .iter()
+            .filter(|row| row.0 == agent && row.1 == scenario);
+        let row = all.next();
+        &row.unwrap_or_else(|| panic!("no {agent} in {scenario}\n{report}"))
+            .2
+    };
+    for agent in &plan.agents {
+        for scenario in ["ambiguous", "changing", "infeasible"] {
+            let passes = find(agent, scenario);
+            assert_eq!(
+                passes.len(),
+                3,
+                "{agent} in {scenario}: {passes:?}\n{report}"
+            );
+            assert!(passes.is_sorted_by(|one, next| one >= next), "{passes:?}");
+            let helps = *agent != format!("model:{HELPLESS}");
+            let same = find("model:gpt_large", scenario);
+            assert!(
+                if helps {
+                    passes == same
+                } else {
+                    passes[0] == 0.0
+                },
+                "{agent}: {passes:?}"
+            );
+        }
+    }
+    assert!(find("model:qwen", "infeasible")[0] + find("model:qwen", "changing")[0] > 0.0);
+    let dataset = folder.path().join("out/dataset/manifest.json");
+    assert!(dataset.exists());
+}

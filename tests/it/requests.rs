@@ -1,0 +1,125 @@
+//! What models were asked is told as it was sent, and no key with it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use harness::endpoint::Fault;
+use serde_json::Value as Json;
+
+use crate::recording::{Desk, KEY};
+
+const AGENTS: &str = "agents = [\"model:small\", \"model:claude\", \"model:plain\"]\n";
+const MODELS: &str = "[models.claude]\nURL\nmodel = \"c\"\nprotocol = \"anthropic\"\n\
+                      [models.plain]\nURL\nmodel = \"p\"\nform = \"react\"\n";
+
+/// How often each of these texts is there.
+fn counted(texts: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for text in texts {
+        *counts.entry(text).or_default() += 1;
+    }
+    counts
+}
+
+fn rows(desk: &Desk, what: &str) -> Vec<Json> {
+    let told = desk.prints(&format!("inspect out {what} --requests --json"));
+    serde_json::from_str(&told).unwrap()
+}
+
+/// Every file below a folder holds no key.
+fn no_key_in(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            no_key_in(&path);
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            let mut windows = bytes.windows(KEY.len());
+            let found = windows.any(|window| window == KEY.as_bytes());
+            assert!(!found, "{} holds the key", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_request_is_told_as_the_endpoint_received_it() {
+    // Some replies are empty, so that some requests are made again.
+    let faults: Vec<Fault> = vec!["empty-reply:0.1".parse().unwrap()];
+    let desk = Desk::with(4, faults, AGENTS, MODELS);
+    desk.prints("run plan.toml --out out");
+    let rows_of_all = rows(&desk, "");
+    let told = counted(rows_of_all.iter().map(|row| row["request"].to_string()));
+    let received = desk.endpoint.log();
+    assert_eq!(received.len() as u64, desk.endpoint.stats().requests);
+    let received = counted(received.into_iter().map(|entry| entry.body));
+    assert!(
+        told == received,
+        "{} told, {} received",
+        told.len(),
+        received.len()
+    );
+
+    let texts = |key: &str| counted(rows_of_all.iter().map(|row| row[key].to_string()));
+    for (key, wanted) in [
+        ("role", &["\"agent\"", "\"validity\"", "\"writer\""][..]),
+        ("model", &["\"claude\"", "\"plain\"", "\"small\""]),
+        ("stage", &["\"rollout\"", "\"synthesize\"", "\"verify\""]),
+        ("protocol", &["\"anthropic\"", "\"openai\""]),
+    ] {
+        assert!(texts(key).keys().eq(wanted), "{key}: {:?}", texts(key));
+    }
+    assert!(
+        texts("regeneration").contains_key("1"),
+        "some were made again"
+    );
+    for row in &rows_of_all {
+        assert_eq!(row["status"], 200);
+        assert!(row["usage"]["input"].as_u64().unwrap() > 0, "{row}");
+        assert!(row["reply"].is_object(), "{row}");
+    }
+
+    // One job, one episode, one slot.
+    let rollout = rows_of_all
+        .iter()
+        .find(|row| row["model"] == "claude")
+        .unwrap();
+    let of_job = rows(&desk, rollout["job"].as_str().unwrap());
+    assert!(of_job.len() > 1 && of_job.iter().all(|row| row["job"] == rollout["job"]));
+    let turns: Vec<u64> = of_job
+        .iter()
+        .map(|row| row["turn"].as_u64().unwrap())
+        .collect();
+    assert!(turns.is_sorted() && turns[0] == 0, "{turns:?}");
+    let slot = format!("slot:{}", rollout["slot"]);
+    let of_slot = rows(&desk, &slot);
+    assert!(of_slot.iter().all(|row| row["slot"] == rollout["slot"]));
+    assert!(of_slot.len() > of_job.len());
+    let shown: Json =
+        serde_json::from_str(&desk.prints(&format!("inspect out {slot} --json"))).unwrap();
+    let episode = shown["episodes"][0]["id"].as_str().unwrap();
+    let text = desk.prints(&format!(
+        "inspect out episode_{} --requests",
+        &episode[..16]
+    ));
+    for part in [
+        "rollout of slot ",
+        "── agent model:",
+        "turn 0, regeneration 0",
+        &desk.endpoint.base_url(),
+        "\"messages\"",
+        "\"role\": \"user\"",
+        "reply, status 200",
+        "usage  input ",
+    ] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    let everything = desk.prints("inspect out --requests");
+    assert!(!everything.contains(KEY));
+    no_key_in(desk.folder.path());
+
+    // Elsewhere, and after a loss.
+    fs::rename(desk.at("out/replies"), desk.at("kept")).unwrap();
+    let elsewhere = desk.prints("inspect out --requests --replay kept");
+    assert!(elsewhere == everything);
+}
