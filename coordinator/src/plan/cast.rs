@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use proto::job::Stage;
-use proto::record::{Cast, Endpoint, Role, Writing, prompts_digest};
+use proto::record::{Cast, Endpoint, Role, UserProtocol, Writing, prompts_digest};
 
 use super::Plan;
 use super::identity::differences;
@@ -65,6 +65,11 @@ impl Plan {
             } else {
                 0
             },
+            user_protocol: if played(Role::User) {
+                self.user_protocol
+            } else {
+                UserProtocol::Form
+            },
             models,
             prompts,
         }
@@ -112,16 +117,21 @@ impl Plan {
     pub fn talk_differing(&self, there: &Self) -> Vec<String> {
         [Role::User, Role::Judge]
             .into_iter()
-            .filter(|&role| self.player(role) != there.player(role))
-            .map(|role| {
-                let said = |plan: &Self| match plan.player(role) {
-                    "" => "nobody".to_owned(),
-                    player => player.to_owned(),
-                };
-                let (here, there) = (said(self), said(there));
-                format!("{}: {there} there, {here} here", role.label())
-            })
+            .map(|role| (role.label(), self.talker(role), there.talker(role)))
+            .filter(|(_, here, there)| here != there)
+            .map(|(role, here, there)| format!("{role}: {there} there, {here} here"))
             .collect()
+    }
+
+    /// Who plays a role in conversations, and how.
+    fn talker(&self, role: Role) -> String {
+        match self.player(role) {
+            "" => "nobody".to_owned(),
+            player if role == Role::User && model_in(player).is_some() => {
+                format!("{player}{}", self.user_protocol.suffix())
+            }
+            player => player.to_owned(),
+        }
     }
 
     /// Names of the models that play a role.

@@ -105,6 +105,38 @@ impl CallForm {
     }
 }
 
+/// How a model that simulates the user answers, and how it takes leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserProtocol {
+    /// In a form: what it says, what it reveals, and of a closed list how it leaves.
+    #[default]
+    Form,
+    /// In free text with words that stop the conversation, as the users of τ²-bench do.
+    Tau2,
+}
+
+impl UserProtocol {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Form, Self::Tau2];
+
+    /// As written in plans.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Tau2 => "tau2",
+        }
+    }
+
+    /// What it adds to a user's name in ids, rows and reports.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Form => "",
+            Self::Tau2 => "/tau2",
+        }
+    }
+}
+
 /// How a model draws its words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
@@ -219,6 +251,8 @@ pub struct Cast {
     pub writing: Writing,
     /// Judgements on a task, of which most count; of use to the stage with a validity judge alone.
     pub votes: u32,
+    /// How a model answers that simulates the user; of use to rollouts with such a one alone.
+    pub user_protocol: UserProtocol,
 }
 
 /// How a model words scripts.
@@ -246,6 +280,10 @@ impl Cast {
             let settings = endpoint.settings();
             identity += &match role {
                 Role::Agent => format!("@{settings}"),
+                Role::User => {
+                    let how = self.user_protocol.suffix();
+                    format!(" user:{}{how}@{settings}", endpoint.name)
+                }
                 _ => format!(" {}:{}@{settings}", role.label(), endpoint.name),
             };
         }
@@ -412,6 +450,12 @@ mod tests {
         );
         let user = with(&[Role::User], &[]);
         assert_eq!(user.identity("gold"), format!("gold user:small@{settings}"));
+        let other = Cast {
+            user_protocol: UserProtocol::Tau2,
+            ..user
+        };
+        let identity = format!("gold user:small/tau2@{settings}");
+        assert_eq!(other.identity("gold"), identity);
         let prompted = with(&[Role::Agent], &[("agent.md", "Be kind.")]);
         let digest = prompts_digest(prompted.prompts.iter().map(|(name, text)| (name, text)));
         let identity = format!("model:small@{settings} prompts@{digest}");
