@@ -250,6 +250,7 @@ fn results(plan: &Plan) -> Plan {
         validity: none.validity,
         votes: none.votes,
         user: none.user,
+        user_protocol: none.user_protocol,
         judge: none.judge,
         prompts: none.prompts,
         prompt_texts: none.prompt_texts,

@@ -35,5 +35,6 @@ mod retail_conformance;
 mod roles;
 mod services;
 mod sim;
+mod small_model;
 mod telemetry;
 mod tls;

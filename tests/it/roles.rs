@@ -1,5 +1,5 @@
-//! Models as writer, judge of tasks and agent, through the command line: what they made is in the run, a
-//! finished run asks nobody, and verification needs no model.
+//! Models as writer, judge of tasks, agent and user, through the command line: what they made is in the run,
+//! a finished run asks nobody, and verification needs no model.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Output;
 use coordinator::ledger::Reader;
 use harness::endpoint::{Brain, Endpoint, REWORDED, Settings};
 use proto::outcome::{Outcome, StageResult};
-use proto::record::{Check, Episode, Role, Task};
+use proto::record::{Check, Ending, Episode, Role, Task};
 use proto::wire::{self, Kind};
 
 use crate::pipeline::program;
@@ -99,6 +99,46 @@ fn models_word_judge_and_play_and_verification_needs_none() {
 
     let asked = endpoint.stats();
     assert_eq!(asked.asked_again, 0, "{asked:?}");
+    drop(endpoint);
+    let again = t2t(folder, &run);
+    assert!(again.status.success(), "{}", told(&again));
+    let verified = t2t(folder, &["verify", "out"]);
+    assert!(verified.status.success(), "{}", told(&verified));
+}
+
+#[test]
+fn a_user_in_the_benchmarks_protocol_stops_with_its_words_and_is_named_everywhere() {
+    const USER: &str = "model:small/tau2";
+    let endpoint = Endpoint::start(Settings {
+        brain: Brain::Roles,
+        ..Settings::default()
+    })
+    .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let url = endpoint.base_url();
+    let plan = format!(
+        "domain = \"tickets\"\ntasks = 8\nseed = 5\ntrials = 1\nagents = [\"gold\"]\n\
+         user = \"model:small\"\nuser_protocol = \"tau2\"\nmix = {{general = 1, ambiguous = 1, \
+         changing = 0, infeasible = 0}}\n[models.small]\nurl = \"{url}\"\nmodel = \"m\"\n"
+    );
+    fs::write(folder.join("plan.toml"), plan).unwrap();
+    let run = ["run", "plan.toml", "--out", "out"];
+    let output = t2t(folder, &run);
+    assert!(output.status.success(), "{}", told(&output));
+
+    let (tasks, episodes) = made(&folder.join("out"));
+    assert_eq!(episodes.len(), tasks.len());
+    for episode in &episodes {
+        assert_eq!(episode.user, USER);
+        assert_eq!(episode.parts[0].role, Role::User);
+        assert!(matches!(episode.ending, Ending::User(_)), "{episode:#?}");
+        assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
+    }
+    for file in ["out/dataset/README.md", "out/report.md"] {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        assert!(text.contains(USER), "{file} does not name the user");
+    }
     drop(endpoint);
     let again = t2t(folder, &run);
     assert!(again.status.success(), "{}", told(&again));

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use proto::job::Stage;
-use proto::record::{Cast, Endpoint, Money, Prices, Role, Writing, prompts_digest};
+use proto::record::{
+    Cast, Endpoint, Money, Prices, Role, UserProtocol, Writing, prompts_digest,
+};
 use proto::store::budgets::MOST;
 
 use super::Plan;
@@ -68,6 +70,11 @@ impl Plan {
                 0
             },
             budget: self.budget().filter(|_| !models.is_empty()),
+            user_protocol: if played(Role::User) {
+                self.user_protocol
+            } else {
+                UserProtocol::Form
+            },
             models,
             prompts,
         }
@@ -126,16 +133,21 @@ impl Plan {
     pub fn talk_differing(&self, there: &Self) -> Vec<String> {
         [Role::User, Role::Judge]
             .into_iter()
-            .filter(|&role| self.player(role) != there.player(role))
-            .map(|role| {
-                let said = |plan: &Self| match plan.player(role) {
-                    "" => "nobody".to_owned(),
-                    player => player.to_owned(),
-                };
-                let (here, there) = (said(self), said(there));
-                format!("{}: {there} there, {here} here", role.label())
-            })
+            .map(|role| (role.label(), self.talker(role), there.talker(role)))
+            .filter(|(_, here, there)| here != there)
+            .map(|(role, here, there)| format!("{role}: {there} there, {here} here"))
             .collect()
+    }
+
+    /// Who plays a role in conversations, and how.
+    fn talker(&self, role: Role) -> String {
+        match self.player(role) {
+            "" => "nobody".to_owned(),
+            player if role == Role::User && model_in(player).is_some() => {
+                format!("{player}{}", self.user_protocol.suffix())
+            }
+            player => player.to_owned(),
+        }
     }
 
     /// Names of the models that play a role.

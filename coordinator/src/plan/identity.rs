@@ -67,7 +67,7 @@ impl Identity {
             max_candidates: plan.max_candidates,
             explorer: player(plan, Role::Explorer, EXPLORER, ""),
             writer: player(plan, Role::Writer, WRITER, &wording(plan)),
-            user: player(plan, Role::User, USER, ""),
+            user: player(plan, Role::User, USER, plan.user_protocol.suffix()),
             validity: player(plan, Role::Validity, "", &format!("/{}", plan.votes)),
             judge: player(plan, Role::Judge, "", ""),
         }

@@ -15,6 +15,7 @@ pub mod settings;
 
 use std::collections::BTreeMap;
 
+use proto::record::UserProtocol;
 use serde::{Deserialize, Serialize};
 
 use models::ModelPlan;
@@ -57,6 +58,8 @@ pub struct Plan {
     pub votes: u32,
     /// Who simulates the user: `agenda`.
     pub user: String,
+    /// How a model answers that simulates the user.
+    pub user_protocol: UserProtocol,
     /// Who judges what exact matching can't decide; empty for nobody.
     pub judge: String,
     /// Folder of prompts of the user's own; empty for the built-in ones.
@@ -95,6 +98,7 @@ impl Default for Plan {
             validity: String::new(),
             votes: 3,
             user: cast::AGENDA.to_owned(),
+            user_protocol: UserProtocol::Form,
             judge: String::new(),
             prompts: String::new(),
             prompt_texts: BTreeMap::new(),

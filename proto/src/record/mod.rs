@@ -25,7 +25,7 @@ pub use intent::{
 pub use message::Message;
 pub use model::{
     CallForm, Cast, Endpoint, Part, Patience, Prices, Protocol, Rates, Role, Sampling, Usage,
-    Writing, prompts_digest,
+    UserProtocol, Writing, prompts_digest,
 };
 pub use money::{Money, ParseMoneyError};
 pub use proof::{Check, Passed, Proof, Trial};

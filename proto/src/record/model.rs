@@ -106,6 +106,38 @@ impl CallForm {
     }
 }
 
+/// How a model that simulates the user answers, and how it takes leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserProtocol {
+    /// In a form: what it says, what it reveals, and of a closed list how it leaves.
+    #[default]
+    Form,
+    /// In free text with words that stop the conversation, as the users of τ²-bench do.
+    Tau2,
+}
+
+impl UserProtocol {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Form, Self::Tau2];
+
+    /// As written in plans.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Tau2 => "tau2",
+        }
+    }
+
+    /// What it adds to a user's name in ids, rows and reports.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Form => "",
+            Self::Tau2 => "/tau2",
+        }
+    }
+}
+
 /// How a model draws its words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
@@ -223,6 +255,8 @@ pub struct Cast {
     /// What the run's models may cost together, all jobs counted; none if it is not counted. It decides
     /// whether a model is asked, never what it answers.
     pub budget: Option<Money>,
+    /// How a model answers that simulates the user; of use to rollouts with such a one alone.
+    pub user_protocol: UserProtocol,
 }
 
 /// How a model words scripts.
@@ -250,6 +284,10 @@ impl Cast {
             let settings = endpoint.settings();
             identity += &match role {
                 Role::Agent => format!("@{settings}"),
+                Role::User => {
+                    let how = self.user_protocol.suffix();
+                    format!(" user:{}{how}@{settings}", endpoint.name)
+                }
                 _ => format!(" {}:{}@{settings}", role.label(), endpoint.name),
             };
         }
@@ -416,6 +454,12 @@ mod tests {
         );
         let user = with(&[Role::User], &[]);
         assert_eq!(user.identity("gold"), format!("gold user:small@{settings}"));
+        let other = Cast {
+            user_protocol: UserProtocol::Tau2,
+            ..user
+        };
+        let identity = format!("gold user:small/tau2@{settings}");
+        assert_eq!(other.identity("gold"), identity);
         let prompted = with(&[Role::Agent], &[("agent.md", "Be kind.")]);
         let digest = prompts_digest(prompted.prompts.iter().map(|(name, text)| (name, text)));
         let identity = format!("model:small@{settings} prompts@{digest}");

@@ -1,6 +1,14 @@
-//! Answers in the forms that roles other than the agent's ask for: the words of a script, a vote.
+//! Answers in the forms that roles other than the agent's ask for: the words of a script, a vote, what a
+//! customer says that stops with a word.
 
+use std::sync::Arc;
+
+use proto::record::Message;
+use proto::seed::Seed;
 use serde_json::{Value, json};
+use worker::dialogue::facts::read_agent;
+use worker::domains::tickets::Tickets;
+use worker::domains::tickets::desk::Desk;
 
 use super::prompt::Prompt;
 use super::reply::Reply;
@@ -8,8 +16,17 @@ use super::reply::Reply;
 /// What the writer puts before every text, which else it leaves as it is.
 pub const REWORDED: &str = "Well then.";
 
-/// The answer to a prompt with a schema; nothing where the form is nobody's.
+/// Word by which a customer stops, and by which its instructions are known.
+const STOP: &str = "###STOP###";
+/// A customer has been led nowhere when it has said so much.
+const PATIENCE: usize = 16;
+
+/// The answer to a prompt with a schema, or with a customer's instructions; nothing where the form is
+/// nobody's.
 pub(super) fn answer(prompt: &Prompt) -> Option<Reply> {
+    if prompt.system.contains(STOP) {
+        return Some(Reply::say(customer(prompt)));
+    }
     let fields = prompt.schema.as_ref()?.get("properties")?;
     let answer = if fields.get("opening").is_some() {
         texts(&prompt.system)
@@ -19,6 +36,53 @@ pub(super) fn answer(prompt: &Prompt) -> Option<Reply> {
         return None;
     };
     Some(Reply::say(answer.to_string()))
+}
+
+/// What the customer of a desk says next, by its instructions and what the agent said.
+fn customer(prompt: &Prompt) -> String {
+    let desk = Tickets::new(Arc::new(Desk::generate(1, Seed::root(1))));
+    let heard = prompt.messages.iter().filter_map(|message| match message {
+        Message::User { text } => Some(read_agent(&desk, text)),
+        _ => None,
+    });
+    let heard: Vec<_> = heard.collect();
+    let last = heard.last().expect("the agent has spoken");
+    let done = heard
+        .iter()
+        .filter(|facts| facts.report || facts.refusal.is_some());
+    let done = done.count();
+    let goals: Vec<&str> = prompt.system.lines().filter_map(goal).collect();
+    let asked = |slot: &String| match slot.as_str() {
+        "identity" => below(&prompt.system, "# Your part").map(str::to_owned),
+        slot => {
+            let mark = format!("only when asked for the {}: ", slot.replace('_', " "));
+            let mut lines = prompt.system.lines();
+            lines.find_map(|line| Some(line.split_once(&mark)?.1.to_owned()))
+        }
+    };
+    if last.transfer {
+        "###TRANSFER###".to_owned()
+    } else if let Some(answer) = last.asks.iter().find_map(asked) {
+        answer
+    } else if last.proposal.is_some() {
+        "Yes, please go ahead.".to_owned()
+    } else if done >= goals.len() {
+        format!("Thank you. {STOP}")
+    } else if prompt.turn() > PATIENCE {
+        "###OUT-OF-SCOPE###".to_owned()
+    } else {
+        goals[done].to_owned()
+    }
+}
+
+/// A wish, if a line of the instructions states one.
+fn goal(line: &str) -> Option<&str> {
+    let (number, wish) = line.split_once(". ")?;
+    number.parse::<u32>().is_ok().then_some(wish)
+}
+
+fn below<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
+    text.lines().skip_while(|line| *line != heading).nth(1)
 }
 
 /// The texts that a writer is shown, in the writer's form.

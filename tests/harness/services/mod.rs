@@ -1,4 +1,5 @@
-//! Private services for tests: a RabbitMQ node and a Redis server of our own, on free ports.
+//! Private services for tests: a RabbitMQ node, a Redis server and a small language model of our own, on
+//! free ports.
 //!
 //! A test asks for a [`rabbit::shared`] node, which the processes of a test run share (it takes seconds
 //! to boot), and makes itself a virtual host on it; a test that kills its node starts one of its own
@@ -10,6 +11,7 @@
 pub mod certificates;
 mod http;
 pub mod many;
+pub mod model;
 pub mod rabbit;
 pub mod redis;
 pub(crate) mod supervisor;
@@ -23,13 +25,18 @@ const BOOT: Duration = Duration::from_secs(120);
 
 /// Whether a program is there; otherwise the test is skipped, or fails where it must not be.
 fn installed(program: &str, package: &str) -> bool {
-    let there = Path::new(program).is_file();
+    let missing = format!("there is no {program}; install `{package}`");
+    required(Path::new(program).is_file(), &missing)
+}
+
+/// Whether what a test needs is there; otherwise it is skipped, or fails where it must not be.
+fn required(there: bool, missing: &str) -> bool {
     assert!(
         there || std::env::var_os("T2T_REQUIRE_SERVICES").is_none(),
-        "T2T_REQUIRE_SERVICES is set, but there is no {program}; install `{package}`"
+        "T2T_REQUIRE_SERVICES is set, but {missing}"
     );
     if !there {
-        eprintln!("skipped: there is no {program}; install `{package}`");
+        eprintln!("skipped: {missing}");
     }
     there
 }

@@ -17,10 +17,11 @@ macro_rules! built_in {
 }
 
 /// The built-in templates by file name.
-pub const BUILT_IN: [(&str, &str); 5] = built_in![
+pub const BUILT_IN: [(&str, &str); 6] = built_in![
     "agent.md.j2",
     "agent_react.md.j2",
     "user.md.j2",
+    "user_tau2.md.j2",
     "validity.md.j2",
     "writer.md.j2",
 ];
@@ -31,6 +32,8 @@ pub const AGENT: &str = "agent.md.j2";
 pub const AGENT_REACT: &str = "agent_react.md.j2";
 /// System prompt of a simulated user.
 pub const USER: &str = "user.md.j2";
+/// System prompt of a simulated user that speaks in free text.
+pub const USER_TAU2: &str = "user_tau2.md.j2";
 /// System prompt of a judge of tasks.
 pub const VALIDITY: &str = "validity.md.j2";
 /// System prompt of a writer of scripts.

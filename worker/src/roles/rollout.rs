@@ -4,11 +4,12 @@
 //! said before, since replies are kept. So nothing of a conversation lies anywhere but in its worker.
 
 use proto::outcome::StageResult;
-use proto::record::{CallForm, Ending, Endpoint, Episode, Part, Role, Task};
+use proto::record::{CallForm, Ending, Endpoint, Episode, Part, Role, Task, UserProtocol};
 use proto::seed::Seed;
 
 use super::agent::{self, Briefing, ModelAgent};
-use super::prompts::Prompts;
+use super::prompts::{PromptError, Prompts};
+use super::user::tau2::{Instructions, Tau2User};
 use super::user::{self, ModelUser, Script};
 use super::work::Work;
 use crate::chat::session::{Stop, Subject};
@@ -55,11 +56,11 @@ impl Play<'_> {
         let by_model = cast.model(Role::Agent);
         let form = by_model.map_or(CallForm::Native, |endpoint| endpoint.form);
         let briefing = Briefing::new(self.work.domain, form, &prompts).map_err(told)?;
-        let script = Script::new(self.work.domain, self.task, &prompts).map_err(told)?;
+        let sheet = self.sheet(&prompts).map_err(told)?;
         let identity = cast.identity(&self.subject.agent);
         let id = episode_id(self.task.id, &identity, self.subject.trial);
         let mut agent = self.agent(by_model, &briefing, Seed(id.0).child("agent", 0))?;
-        let mut user = self.user(cast.model(Role::User), &script, Seed(id.0).child("user", 0));
+        let mut user = self.user(&sheet, Seed(id.0).child("user", 0));
         let mut conversation =
             Conversation::new(self.work.domain, self.task, Limits::default(), true)
                 .map_err(told)?;
@@ -92,18 +93,33 @@ impl Play<'_> {
         Ok(AgentSeat::Model(Box::new(agent)))
     }
 
-    fn user<'a>(
-        &'a self,
-        endpoint: Option<&'a Endpoint>,
-        script: &'a Script,
-        seed: Seed,
-    ) -> UserSeat<'a> {
-        let Some(endpoint) = endpoint else {
-            return UserSeat::Agenda(Box::new(Agenda::new(self.work.domain, self.task, seed)));
-        };
-        let session = (self.work.models, self.work.place, self.subject, endpoint);
-        let user = ModelUser::new(session, script, self.work.domain, self.task);
-        UserSeat::Model(Box::new(user))
+    fn sheet(&self, prompts: &Prompts) -> Result<Sheet<'_>, PromptError> {
+        let (cast, domain, task) = (&self.work.job.cast, self.work.domain, self.task);
+        Ok(match (cast.model(Role::User), cast.user_protocol) {
+            (None, _) => Sheet::Agenda,
+            (Some(endpoint), UserProtocol::Form) => {
+                Sheet::Form(endpoint, Script::new(domain, task, prompts)?)
+            }
+            (Some(endpoint), UserProtocol::Tau2) => {
+                Sheet::Tau2(endpoint, Instructions::new(task, prompts)?)
+            }
+        })
+    }
+
+    fn user<'a>(&'a self, sheet: &'a Sheet<'a>, seed: Seed) -> UserSeat<'a> {
+        let (domain, task) = (self.work.domain, self.task);
+        let session = |endpoint| (self.work.models, self.work.place, self.subject, endpoint);
+        match sheet {
+            Sheet::Agenda => UserSeat::Agenda(Box::new(Agenda::new(domain, task, seed))),
+            Sheet::Form(endpoint, script) => {
+                let user = ModelUser::new(session(*endpoint), script, domain, task);
+                UserSeat::Form(Box::new(user))
+            }
+            Sheet::Tau2(endpoint, instructions) => {
+                let user = Tau2User::new(session(*endpoint), instructions, domain, task);
+                UserSeat::Tau2(Box::new(user))
+            }
+        }
     }
 
     fn episode(
@@ -118,7 +134,10 @@ impl Play<'_> {
             task: self.task.id,
             agent: self.subject.agent.clone(),
             user: match self.work.job.cast.model(Role::User) {
-                Some(endpoint) => format!("model:{}", endpoint.name),
+                Some(endpoint) => {
+                    let how = self.work.job.cast.user_protocol.suffix();
+                    format!("model:{}{how}", endpoint.name)
+                }
                 None => AGENDA.to_owned(),
             },
             trial: self.subject.trial,
@@ -157,24 +176,34 @@ impl AgentSeat<'_> {
     }
 }
 
+/// What the user is told before anything is said, with the model that plays it.
+enum Sheet<'a> {
+    Agenda,
+    Form(&'a Endpoint, Script),
+    Tau2(&'a Endpoint, Instructions),
+}
+
 /// Who sits where the user sits.
 enum UserSeat<'a> {
     Agenda(Box<Agenda<'a>>),
-    Model(Box<ModelUser<'a>>),
+    Form(Box<ModelUser<'a>>),
+    Tau2(Box<Tau2User<'a>>),
 }
 
 impl UserSeat<'_> {
     async fn turn(&mut self, conversation: &Conversation<'_>) -> Result<user::Turn, Stop> {
         match self {
             Self::Agenda(user) => Ok(user::Turn::Took(user.turn(conversation))),
-            Self::Model(user) => user.turn(conversation).await,
+            Self::Form(user) => user.turn(conversation).await,
+            Self::Tau2(user) => user.turn(conversation).await,
         }
     }
 
     fn into_part(self) -> Option<Part> {
         match self {
             Self::Agenda(_) => None,
-            Self::Model(user) => Some(user.into_part()),
+            Self::Form(user) => Some(user.into_part()),
+            Self::Tau2(user) => Some(user.into_part()),
         }
     }
 }

@@ -10,6 +10,8 @@
 //! failure is the user's fault, and its episode is quarantined. So is one in which the user takes leave
 //! with a reason that the agent's words, as the parser reads them, do not give.
 
+pub mod tau2;
+
 use std::collections::BTreeSet;
 
 use proto::digest::Digest;
@@ -49,26 +51,11 @@ impl Script {
     /// # Errors
     /// When the plan's own prompt does not render.
     pub fn new(domain: &dyn Domain, task: &Task, prompts: &Prompts) -> Result<Self, PromptError> {
-        let script = &task.script;
         let outcomes = outcomes(domain);
-        let change = script.change.as_ref().map(|change| {
-            json!({
-                "moment": moment(change.trigger),
-                "text": change.text,
-                "goals": goals(&change.goals),
-            })
-        });
         let named = outcomes.iter();
         let named = named.map(|(name, meaning)| json!({"name": name, "meaning": meaning}));
-        let context = json!({
-            "identity": script.identity,
-            "style": script.persona.style,
-            "one_at_a_time": script.persona.one_at_a_time,
-            "insistent": script.persona.insistent,
-            "goals": goals(&script.goals),
-            "change": change,
-            "outcomes": named.collect::<Vec<_>>(),
-        });
+        let mut context = context(task);
+        context["outcomes"] = named.collect();
         let system = prompts.render(USER, &context)?;
         Ok(Self {
             system,
@@ -79,6 +66,26 @@ impl Script {
             prompt: prompts.digest(USER),
         })
     }
+}
+
+/// What a user's prompt is made from, whatever it answers in.
+fn context(task: &Task) -> Json {
+    let script = &task.script;
+    let change = script.change.as_ref().map(|change| {
+        json!({
+            "moment": moment(change.trigger),
+            "text": change.text,
+            "goals": goals(&change.goals),
+        })
+    });
+    json!({
+        "identity": script.identity,
+        "style": script.persona.style,
+        "one_at_a_time": script.persona.one_at_a_time,
+        "insistent": script.persona.insistent,
+        "goals": goals(&script.goals),
+        "change": change,
+    })
 }
 
 fn goals(scripts: &[GoalScript]) -> Vec<Json> {

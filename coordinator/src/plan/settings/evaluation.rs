@@ -30,12 +30,16 @@ pub fn evaluation(
         sources,
     };
     let given_here = |key| resolved.source(key) != Source::Default;
-    let [user, judge, prompts] = ["user", "judge", "prompts"].map(given_here);
+    let [user, protocol, judge, prompts] =
+        ["user", "user_protocol", "judge", "prompts"].map(given_here);
     let plan = &mut resolved.plan;
     plan.agents = given.agents;
     plan.models.extend(given.models);
     if user {
         plan.user = given.user;
+    }
+    if protocol {
+        plan.user_protocol = given.user_protocol;
     }
     if judge {
         plan.judge = given.judge;

@@ -189,8 +189,9 @@ fn the_environment_sets_every_setting() {
         table::Kind::Truth => "false",
         table::Kind::Whole(..) => "3",
         table::Kind::Part => "2/3",
-        other @ (table::Kind::Choice(_)
-        | table::Kind::Number(..)
+        // The one that goes with a user who is no model.
+        table::Kind::Choice(_) => "form",
+        other @ (table::Kind::Number(..)
         | table::Kind::Price
         | table::Kind::Table) => panic!("{other} is of models alone"),
         table::Kind::Text => match setting.key {

@@ -13,20 +13,20 @@ use crate::stages::play;
 use crate::workload;
 
 /// A job in which gold talks to a model, and what gold and the agenda say to each other.
-struct Bench {
+pub(super) struct Bench {
     domain: Tickets,
-    job: Job,
-    task: Task,
-    lines: Vec<String>,
+    pub(super) job: Job,
+    pub(super) task: Task,
+    pub(super) lines: Vec<String>,
 }
 
 impl Bench {
-    fn new(cell: impl Fn(&dyn Domain) -> Cell) -> Self {
+    pub(super) fn new(cell: impl Fn(&dyn Domain) -> Cell) -> Self {
         Self::with(cell, |_| true)
     }
 
     /// Over a proven task that is `wanted`.
-    fn with(cell: impl Fn(&dyn Domain) -> Cell, wanted: impl Fn(&Task) -> bool) -> Self {
+    pub(super) fn with(cell: impl Fn(&dyn Domain) -> Cell, wanted: impl Fn(&Task) -> bool) -> Self {
         let domain = desk();
         let cell = cell(&domain);
         let proven = (0..60).find_map(|candidate| {
@@ -71,7 +71,7 @@ impl Bench {
         }
     }
 
-    async fn talk(&self, sayer: &Arc<Sayer>) -> Episode {
+    pub(super) async fn talk(&self, sayer: &Arc<Sayer>) -> Episode {
         match first(sayer.clone(), &self.domain, &self.job).await {
             Done::Outcome(Outcome {
                 result: StageResult::Played(episode),
@@ -86,13 +86,20 @@ fn turn(say: &str, leave: &str) -> String {
     json!({"say": say, "reveals": [], "change_mind": false, "leave": leave}).to_string()
 }
 
-fn hidden(domain: &dyn Domain) -> Cell {
+pub(super) fn hidden(domain: &dyn Domain) -> Cell {
     let (tool, slot) = domain.hideable()[0];
     let kind = Kind::Hidden(slot.to_owned());
     cell(Scenario::Ambiguous, kind, Wanted::Write(tool.to_owned()))
 }
 
-fn said(episode: &Episode) -> Vec<&str> {
+pub(super) fn changing(domain: &dyn Domain) -> Cell {
+    let kind = Kind::Changed(Change::Addition, Trigger::AtConfirmation);
+    let mut cell = cell(Scenario::Changing, kind, plain(domain).wants.remove(0));
+    cell.wants.push(Wanted::AnyWrite);
+    cell
+}
+
+pub(super) fn said(episode: &Episode) -> Vec<&str> {
     let said = episode.messages.iter().filter_map(|message| match message {
         Message::User { text } => Some(text.as_str()),
         _ => None,
@@ -100,7 +107,7 @@ fn said(episode: &Episode) -> Vec<&str> {
     said.collect()
 }
 
-fn fault(episode: &Episode) -> &str {
+pub(super) fn fault(episode: &Episode) -> &str {
     assert!(!episode.ending.scored(), "it is the user's fault");
     match &episode.ending {
         Ending::UserFault(why) => why,
@@ -204,12 +211,7 @@ async fn a_reason_that_the_agent_did_not_give_is_the_users_fault() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_leaves_satisfied_before_the_change_of_mind() {
-    let bench = Bench::new(|domain: &dyn Domain| {
-        let kind = Kind::Changed(Change::Addition, Trigger::AtConfirmation);
-        let mut cell = cell(Scenario::Changing, kind, plain(domain).wants.remove(0));
-        cell.wants.push(Wanted::AnyWrite);
-        cell
-    });
+    let bench = Bench::new(changing);
     let early = Sayer::new(|_, _| Ok(turn("", "satisfied")));
     let episode = bench.talk(&early).await;
     let why = fault(&episode);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use proto::record::{CallForm, Protocol, Role};
+use proto::record::{CallForm, Protocol, Role, UserProtocol};
 
 use super::refused;
 use crate::plan::cast::{AGENDA, SYMBOLIC, TEMPLATE};
@@ -25,6 +25,7 @@ pub(super) fn roles(resolved: &Resolved, known: &Known<'_>) -> Result<(), Settin
         player(resolved, known, role, offline)?;
     }
     agents(resolved, known)?;
+    user_protocol(resolved)?;
     votes(resolved)?;
     budget(resolved)
 }
@@ -33,6 +34,7 @@ pub(super) fn roles(resolved: &Resolved, known: &Known<'_>) -> Result<(), Settin
 pub(super) fn talk(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
     player(resolved, known, Role::User, AGENDA)?;
     player(resolved, known, Role::Judge, "")?;
+    user_protocol(resolved)?;
     agents(resolved, known)
 }
 
@@ -134,6 +136,21 @@ fn absent<'a>(name: &str, models: impl Iterator<Item = &'a String>) -> (String, 
         None => format!("describe it in a table [models.{name}]"),
     };
     (problem, mend)
+}
+
+/// A protocol that nobody follows is a model that was forgotten.
+fn user_protocol(resolved: &Resolved) -> Result<(), SettingsError> {
+    let protocol = resolved.plan.user_protocol;
+    if protocol == UserProtocol::Form || model_in(&resolved.plan.user).is_some() {
+        return Ok(());
+    }
+    Err(refused(
+        resolved,
+        "user_protocol",
+        format!("`{}`", protocol.label()),
+        format!("`{}` is no model, and speaks in its own way", resolved.plan.user),
+        "write `user = \"model:NAME\"` for a model of the plan, or leave it out",
+    ))
 }
 
 fn votes(resolved: &Resolved) -> Result<(), SettingsError> {

@@ -1,9 +1,14 @@
 //! The settings that a plan has once.
 
+use proto::record::UserProtocol;
+
 use super::{Kind, Setting, setting};
 
+/// How a model answers that simulates the user, as plans write it.
+const USER_PROTOCOLS: [&str; 2] = [UserProtocol::Form.label(), UserProtocol::Tau2.label()];
+
 /// Every setting that has one key, those outside any section first.
-pub const FIXED: [Setting; 32] = [
+pub const FIXED: [Setting; 33] = [
     setting(
         "domain",
         Kind::Text,
@@ -87,6 +92,12 @@ pub const FIXED: [Setting; 32] = [
         Kind::Text,
         "",
         "Who simulates the user: `agenda`, or `model:NAME`.",
+    ),
+    setting(
+        "user_protocol",
+        Kind::Choice(&USER_PROTOCOLS),
+        "",
+        "How a model answers that simulates the user: in a `form` that says what it reveals and how it leaves, or as the users of τ²-bench do (`tau2`), in free text with words that stop the conversation.",
     ),
     setting(
         "judge",

@@ -106,6 +106,10 @@ fn what_cannot_play_is_refused_with_a_mend() {
             "nobody is called so; leave it empty, or `model:NAME`",
         ),
         (
+            "user_protocol = \"tau2\"",
+            "`user_protocol` in some/plan.toml is `tau2`: `agenda` is no model, and speaks in its own way; write `user",
+        ),
+        (
             "votes = 4",
             "`votes` in some/plan.toml is 4: as many votes for a task as against it decide nothing; give an odd number",
         ),

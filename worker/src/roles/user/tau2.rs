@@ -1,0 +1,224 @@
+//! A language model as the simulated user, in the protocol of τ²-bench's users: free text, and a word in it
+//! that stops the conversation.
+//!
+//! As there, the model sees the conversation with the roles turned round: the agent is its user, and speaks
+//! first with a greeting; tools and their results are not seen. Whatever holds one of the stop words ends
+//! the conversation, and nothing else that stands beside the word is said. As there, too, nobody compares
+//! the word with what the agent did: the verdict looks at the world.
+//!
+//! Unlike there, the opening and the change of mind are the script's, and what the model says is held to the
+//! script as every user's is (see [`super`]): a user that gives its secret away makes a task another one, and
+//! its episode must not count for or against the agent.
+
+use std::collections::BTreeSet;
+
+use proto::digest::Digest;
+use proto::record::{Endpoint, Message, Part, Role, Task, UserOutcome};
+
+use super::{TRIES, Turn, context};
+use crate::chat::models::Models;
+use crate::chat::session::{Place, Session, Stop, Subject};
+use crate::chat::{Fault, Request, ToolChoice};
+use crate::dialogue::conversation::{Conversation, UserTurn};
+use crate::domains::Domain;
+use crate::language::fidelity::{Moment, check_turn};
+use crate::roles::prompts::{PromptError, Prompts, USER_TAU2};
+
+/// The benchmark's words by which a user stops.
+const STOPS: [&str; 3] = ["###STOP###", "###TRANSFER###", "###OUT-OF-SCOPE###"];
+/// What the agent is taken to have said before the user's opening.
+const GREETING: &str = "Hello, you are through to support. What is it about?";
+
+/// What a user is told before anything is said.
+#[derive(Debug)]
+pub struct Instructions {
+    system: String,
+    prompt: Digest,
+}
+
+impl Instructions {
+    /// Over a task.
+    ///
+    /// # Errors
+    /// When the plan's own prompt does not render.
+    pub fn new(task: &Task, prompts: &Prompts) -> Result<Self, PromptError> {
+        Ok(Self {
+            system: prompts.render(USER_TAU2, &context(task))?,
+            prompt: prompts.digest(USER_TAU2),
+        })
+    }
+}
+
+/// A model as the simulated user.
+#[derive(Debug)]
+pub struct Tau2User<'a> {
+    session: Session<'a>,
+    instructions: &'a Instructions,
+    domain: &'a dyn Domain,
+    task: &'a Task,
+    opened: bool,
+    changed: bool,
+    /// Slots that the agent has asked for.
+    asked: BTreeSet<String>,
+    /// Whether the agent has declined something.
+    refused: bool,
+    /// Everything the agent has said.
+    heard: String,
+}
+
+impl<'a> Tau2User<'a> {
+    /// A user that has not spoken.
+    pub fn new(
+        session: (&'a Models, &'a Place, &'a Subject, &'a Endpoint),
+        instructions: &'a Instructions,
+        domain: &'a dyn Domain,
+        task: &'a Task,
+    ) -> Self {
+        let (models, place, subject, endpoint) = session;
+        let prompt = instructions.prompt;
+        Self {
+            session: Session::new(models, place, subject, Role::User, endpoint, prompt),
+            instructions,
+            domain,
+            task,
+            opened: false,
+            changed: false,
+            asked: BTreeSet::new(),
+            refused: false,
+            heard: String::new(),
+        }
+    }
+
+    /// What it had to do with the episode.
+    pub fn into_part(self) -> Part {
+        self.session.into_part()
+    }
+
+    /// Its next turn.
+    ///
+    /// # Errors
+    /// When it can't be asked now, or gives no reply.
+    pub async fn turn(&mut self, conversation: &Conversation<'_>) -> Result<Turn, Stop> {
+        if !self.opened {
+            self.opened = true;
+            let opening = self.task.script.opening.clone();
+            return Ok(Turn::Took(UserTurn::Say(opening)));
+        }
+        self.hear(conversation);
+        let mut messages = flipped(conversation.messages());
+        let mut complaint = String::new();
+        for regeneration in 0..TRIES {
+            let request = Request {
+                system: &self.instructions.system,
+                messages: &messages,
+                tools: &[],
+                choice: ToolChoice::None,
+                schema: None,
+                seed: None,
+            };
+            let reply = match self.session.ask(&request, regeneration).await {
+                Err(Stop::Fault {
+                    fault: Fault::Overflow(why),
+                    ..
+                }) => return Ok(Turn::Fault(why)),
+                reply => reply?,
+            };
+            match self.fit(conversation, reply.text.trim()) {
+                Ok(turn) => {
+                    self.session.next_turn();
+                    return Ok(Turn::Took(turn));
+                }
+                Err(why) => complaint = why,
+            }
+            // Of an empty reply there is nothing to show.
+            if !reply.text.trim().is_empty() {
+                messages.push(own(reply.text));
+            }
+            messages.push(Message::User {
+                text: format!("[This can't be sent: {complaint}. Give your message again.]"),
+            });
+        }
+        Ok(Turn::Fault(format!(
+            "{TRIES} unfit replies, lastly: {complaint}"
+        )))
+    }
+
+    /// Takes in what the agent said since.
+    fn hear(&mut self, conversation: &Conversation<'_>) {
+        let facts = conversation.agent_facts();
+        self.asked.extend(facts.asks.iter().cloned());
+        self.refused |= facts.refusal.is_some();
+        if let Some(Message::Assistant { text, .. }) = conversation.messages().last() {
+            self.heard.push_str(text);
+            self.heard.push('\n');
+        }
+    }
+
+    /// The turn that a reply stands for, or what is wrong with it.
+    fn fit(&mut self, conversation: &Conversation<'_>, text: &str) -> Result<UserTurn, String> {
+        let change = self.task.script.change.as_ref();
+        if let Some(outcome) = self.stopped(text) {
+            if change.is_some() && !self.changed && outcome == UserOutcome::Satisfied {
+                return Err("you have not changed your mind yet".to_owned());
+            }
+            return Ok(UserTurn::End(outcome));
+        }
+        if text.is_empty() {
+            return Err("it says nothing".to_owned());
+        }
+        // The script's own words for it are no slip, and the scorer knows the change by them.
+        let changes = change.is_some_and(|change| !self.changed && text.contains(&change.text));
+        let rest = match change.filter(|_| changes) {
+            Some(change) => text.replace(&change.text, " "),
+            None => text.to_owned(),
+        };
+        let moment = Moment {
+            asked: &self.asked,
+            changed: self.changed,
+            heard: &self.heard,
+        };
+        check_turn(self.domain, conversation.world(), self.task, &rest, &moment)?;
+        self.changed |= changes;
+        Ok(UserTurn::Say(text.to_owned()))
+    }
+
+    /// How the conversation ends, if a stop word stands in the reply. A user that stops after a no was
+    /// turned down; one that lacks what it is asked for was led nowhere.
+    fn stopped(&self, text: &str) -> Option<UserOutcome> {
+        let first = STOPS.into_iter().find(|stop| text.contains(stop))?;
+        Some(match first {
+            "###TRANSFER###" => UserOutcome::Transferred,
+            "###OUT-OF-SCOPE###" => UserOutcome::GaveUp,
+            _ if self.refused => UserOutcome::Refused,
+            _ => UserOutcome::Satisfied,
+        })
+    }
+}
+
+/// A conversation with the roles turned round.
+fn flipped(messages: &[Message]) -> Vec<Message> {
+    let flip = |message: &Message| match message {
+        Message::User { text } => Some(own(text.clone())),
+        Message::Assistant { text, .. } if !text.is_empty() => {
+            Some(Message::User { text: text.clone() })
+        }
+        Message::Assistant { .. } | Message::Tool { .. } => None,
+    };
+    let greeting = Message::User {
+        text: GREETING.to_owned(),
+    };
+    std::iter::once(greeting)
+        .chain(messages.iter().filter_map(flip))
+        .collect()
+}
+
+fn own(text: String) -> Message {
+    Message::Assistant {
+        reasoning: String::new(),
+        text,
+        calls: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

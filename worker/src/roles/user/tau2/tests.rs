@@ -1,0 +1,116 @@
+use std::sync::Arc;
+
+use proto::record::{Ending, Episode, UserProtocol};
+use serde_json::Value as Json;
+
+use super::super::tests::{Bench, changing, fault, hidden, said};
+use super::*;
+use crate::roles::testing::{Sayer, infeasible, plain};
+
+/// What the agenda says at the same place, and `stop` after its last line.
+fn line(bench: &Bench, stop: &'static str) -> impl Fn(&Json) -> String + Send + Sync + use<> {
+    let lines = bench.lines.clone();
+    move |request| {
+        let said = request["messages"].as_array().expect("messages").iter();
+        let place = said.filter(|message| message["role"] == "assistant");
+        lines
+            .get(place.count())
+            .map_or(stop, String::as_str)
+            .to_owned()
+    }
+}
+
+fn bench(mut bench: Bench) -> Bench {
+    bench.job.cast.user_protocol = UserProtocol::Tau2;
+    bench
+}
+
+async fn talk(bench: &Bench, sayer: &Arc<Sayer>) -> Episode {
+    bench.talk(sayer).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_words_stop_and_the_roles_are_turned_round() {
+    let bench = bench(Bench::new(plain));
+    for (stop, outcome) in [
+        ("###STOP###", UserOutcome::Satisfied),
+        ("Thanks, bye! ###STOP###", UserOutcome::Satisfied),
+        ("###TRANSFER###", UserOutcome::Transferred),
+        ("###OUT-OF-SCOPE###", UserOutcome::GaveUp),
+    ] {
+        let line = line(&bench, stop);
+        let sayer = Sayer::new(move |_, request| Ok(line(request)));
+        let episode = talk(&bench, &sayer).await;
+        assert_eq!(episode.ending, Ending::User(outcome), "{stop}");
+        assert_eq!(
+            episode.verdict.reward, 1.0,
+            "the verdict looks at the world"
+        );
+        assert_eq!(said(&episode), bench.lines, "a stop is no message");
+        assert_eq!(episode.user, "model:echo/tau2");
+        let first = &sayer.asked()[0];
+        let heard: Vec<(&str, &str)> = first["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| {
+                let text = |key: &str| message[key].as_str().unwrap();
+                (text("role"), text("content"))
+            })
+            .collect();
+        assert_eq!(heard[1], ("user", GREETING));
+        assert_eq!(heard[2], ("assistant", bench.lines[0].as_str()));
+        assert_eq!(heard[3].0, "user", "the agent");
+        assert!(first.get("response_format").is_none(), "free text");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_after_a_no_is_that_of_a_user_turned_down() {
+    let refuses = |task: &Task| {
+        let right = task.expected.resolutions.first();
+        right.is_some_and(|right| right.resolution == proto::record::Resolution::Refuse)
+    };
+    let bench = bench(Bench::with(infeasible, refuses));
+    let line = line(&bench, "###STOP###");
+    let sayer = Sayer::new(move |_, request| Ok(line(request)));
+    let episode = talk(&bench, &sayer).await;
+    assert_eq!(episode.ending, Ending::User(UserOutcome::Refused));
+    assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_back_may_not_be_told_unasked() {
+    let bench = bench(Bench::new(hidden));
+    let slots = &bench.task.intent.goals[0].slots;
+    let slot = slots
+        .iter()
+        .find(|slot| slot.hidden())
+        .expect("something is kept back");
+    let mut reveals = bench.task.script.goals[0].reveals.iter();
+    let told = reveals
+        .find(|reveal| reveal.slot == slot.name)
+        .unwrap()
+        .text
+        .clone();
+    let sayer = Sayer::new(move |_, _| Ok(told.clone()));
+    let episode = talk(&bench, &sayer).await;
+    let why = fault(&episode);
+    assert!(
+        why.starts_with("3 unfit replies, lastly: ") && why.contains("kept back"),
+        "{why}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mind_is_changed_in_the_scripts_words_and_before_the_stop() {
+    let bench = bench(Bench::new(changing));
+    let early = Sayer::new(|_, _| Ok("###STOP###".to_owned()));
+    let why = fault(&talk(&bench, &early).await).to_owned();
+    assert!(why.ends_with("you have not changed your mind yet"), "{why}");
+    let line = line(&bench, "###STOP###");
+    let sayer = Sayer::new(move |_, request| Ok(line(request)));
+    let episode = talk(&bench, &sayer).await;
+    assert_eq!(episode.ending, Ending::User(UserOutcome::Satisfied));
+    assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
+}
