@@ -323,6 +323,17 @@ pub struct Part {
     pub usage: Usage,
 }
 
+impl Part {
+    /// The same part in another record, where its replies count for nothing: they are counted here.
+    pub fn counted_elsewhere(&self) -> Self {
+        Self {
+            replies: 0,
+            usage: Usage::default(),
+            ..self.clone()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use worker::participants::agents::heldout::HeldOut;
 
 use super::prompt::{Prompt, tokens};
 use super::reply::{Reply, Stop};
-use super::roles;
+use super::{explorer, roles};
 
 /// What answers. Each is a function of the request alone.
 #[derive(Debug, Clone)]
@@ -17,7 +17,8 @@ pub enum Brain {
     /// The held-out agent, which serves customers of a shop well. Without a policy, or without the tool
     /// that it would use, it says so in place of serving.
     HeldOut,
-    /// As held-out, and also a writer of scripts and a judge of tasks where the schema asks for one.
+    /// As held-out, and also a writer of scripts and a judge of tasks where the schema asks for one, and an
+    /// explorer where the prompt has a theme.
     Roles,
     /// The same text every time.
     Fixed(String),
@@ -72,7 +73,9 @@ impl Brain {
     pub(super) fn answer(&self, prompt: &Prompt) -> Reply {
         let mut reply = match self {
             Self::HeldOut => serve(prompt),
-            Self::Roles => roles::answer(prompt).unwrap_or_else(|| serve(prompt)),
+            Self::Roles => roles::answer(prompt)
+                .or_else(|| explorer::answer(prompt))
+                .unwrap_or_else(|| serve(prompt)),
             Self::Fixed(text) => Reply::say(text),
             Self::Echo => Reply::say(prompt.last_words()),
             Self::Script(replies) => replies
