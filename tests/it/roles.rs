@@ -115,7 +115,9 @@ fn explored(run: &Path) -> Vec<Exploration> {
     let (reader, _, _) = Reader::open(run).unwrap();
     let outcomes = reader.iter().map(|record| {
         let body = record.unwrap().body;
-        wire::decode::<Outcome>(Kind::Outcome, &body).unwrap().result
+        wire::decode::<Outcome>(Kind::Outcome, &body)
+            .unwrap()
+            .result
     });
     let found = outcomes.filter_map(|result| match result {
         StageResult::Explored(walk) => Some(*walk),
@@ -131,7 +133,10 @@ fn a_model_explores_and_what_it_finds_becomes_proven_tasks_whoever_works_and_wit
     let folder = dir.path();
     plan(folder, &endpoint, "explorer = \"model:small\"\n");
     for (out, workers) in [("one", "1"), ("many", "3")] {
-        let output = t2t(folder, &["run", "plan.toml", "--out", out, "--workers", workers]);
+        let output = t2t(
+            folder,
+            &["run", "plan.toml", "--out", out, "--workers", workers],
+        );
         assert!(output.status.success(), "{}", told(&output));
     }
     let one = folder.join("one");
@@ -139,14 +144,31 @@ fn a_model_explores_and_what_it_finds_becomes_proven_tasks_whoever_works_and_wit
 
     let walks = explored(&one);
     let by_model: Vec<&Exploration> = walks.iter().filter(|walk| !walk.parts.is_empty()).collect();
-    assert!(by_model.len() * 2 > walks.len(), "{} of {}", by_model.len(), walks.len());
+    assert!(
+        by_model.len() * 2 > walks.len(),
+        "{} of {}",
+        by_model.len(),
+        walks.len()
+    );
     for walk in &by_model {
-        assert!(walk.parts.iter().all(|part| part.role == Role::Explorer && part.replies > 4));
+        assert!(
+            walk.parts
+                .iter()
+                .all(|part| part.role == Role::Explorer && part.replies > 4)
+        );
         // It looked up more than was needed, and was refused something; nothing of that is left.
-        let calls: Vec<&str> = walk.walk.steps.iter().map(|step| step.call.name.as_str()).collect();
+        let calls: Vec<&str> = walk
+            .walk
+            .steps
+            .iter()
+            .map(|step| step.call.name.as_str())
+            .collect();
         assert!(!calls.contains(&NEEDLESS), "{calls:?}");
         assert!(walk.walk.steps.iter().all(|step| !step.observation.error));
-        let writes = walk.goals.iter().filter(|goal| matches!(goal.wish, Wish::Write(_)));
+        let writes = walk
+            .goals
+            .iter()
+            .filter(|goal| matches!(goal.wish, Wish::Write(_)));
         assert!(writes.count() > 0);
     }
     let (tasks, _) = made(&one);
@@ -155,7 +177,10 @@ fn a_model_explores_and_what_it_finds_becomes_proven_tasks_whoever_works_and_wit
         .filter(|task| task.parts[0].role == Role::Explorer)
         .collect();
     for scenario in [Scenario::General, Scenario::Ambiguous, Scenario::Changing] {
-        assert!(found.iter().any(|task| task.scenario == scenario), "{scenario:?}");
+        assert!(
+            found.iter().any(|task| task.scenario == scenario),
+            "{scenario:?}"
+        );
     }
     for task in &found {
         let roles: Vec<Role> = task.parts.iter().map(|part| part.role).collect();
@@ -163,7 +188,7 @@ fn a_model_explores_and_what_it_finds_becomes_proven_tasks_whoever_works_and_wit
     }
 
     let card = fs::read_to_string(one.join("dataset/README.md")).unwrap();
-    assert!(card.contains("model:small"), "{card}");
+    assert!(card.contains("| explorer | `model:small` |"), "{card}");
     let verified = t2t(folder, &["verify", "one"]);
     assert!(verified.status.success(), "{}", told(&verified));
 

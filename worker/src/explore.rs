@@ -34,11 +34,7 @@ pub fn explore(domain: &dyn Domain, cell: &Cell, seed: Seed) -> Result<Explorati
 
 /// The first person drawn who affords the cell: what they start from with a goal for each that the cell
 /// wants, in its order, and the walk over these.
-fn drawn(
-    domain: &dyn Domain,
-    cell: &Cell,
-    seed: Seed,
-) -> Result<(Ground, Exploration), Rejection> {
+fn drawn(domain: &dyn Domain, cell: &Cell, seed: Seed) -> Result<(Ground, Exploration), Rejection> {
     let people = stratum_size(domain.people(), cell);
     if people == 0 {
         let detail = format!(
@@ -118,12 +114,7 @@ pub struct Ground {
 
 impl Ground {
     /// Draws a goal for each that the cell wants.
-    fn draw(
-        domain: &dyn Domain,
-        cell: &Cell,
-        person: String,
-        seed: Seed,
-    ) -> Result<Self, String> {
+    fn draw(domain: &dyn Domain, cell: &Cell, person: String, seed: Seed) -> Result<Self, String> {
         let mut rng = seed.child("introduction", 0).rng();
         let world = domain.start();
         let introduction = domain.introduce(&*world, &person, &mut rng);

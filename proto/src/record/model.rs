@@ -81,7 +81,7 @@ impl Protocol {
     }
 }
 
-/// How an agent is told of tools and says which it uses.
+/// How a model is told of tools and says which it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallForm {
@@ -90,17 +90,21 @@ pub enum CallForm {
     /// Thought, action and input as text (Yao et al. 2022, arXiv 2210.03629), for models that know no
     /// function calling.
     React,
+    /// One call a message, as a JSON object of a schema that lists what may be called: for models too small
+    /// for text of their own.
+    Json,
 }
 
 impl CallForm {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Native, Self::React];
+    pub const ALL: [Self; 3] = [Self::Native, Self::React, Self::Json];
 
     /// As written in plans and rows.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::React => "react",
+            Self::Json => "json",
         }
     }
 }

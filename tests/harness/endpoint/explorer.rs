@@ -19,7 +19,9 @@ pub(super) fn answer(prompt: &Prompt) -> Option<Reply> {
         return None;
     }
     let seen = Seen::of(prompt);
-    let next = ideas(prompt, &seen).into_iter().find(|idea| !seen.tried(idea));
+    let next = ideas(prompt, &seen)
+        .into_iter()
+        .find(|idea| !seen.tried(idea));
     Some(match next {
         Some((name, arguments)) => Reply::call([(name.as_str(), arguments)]),
         None => Reply::say("There is nothing left to try."),
@@ -104,7 +106,10 @@ impl Seen {
 
     fn methods(&self) -> Vec<&String> {
         let methods = self.profile["payment_methods"].as_object();
-        methods.into_iter().flat_map(|methods| methods.keys()).collect()
+        methods
+            .into_iter()
+            .flat_map(|methods| methods.keys())
+            .collect()
     }
 
     /// Addresses to move to: those of the records, and one that is in none.
@@ -152,15 +157,27 @@ fn ideas(prompt: &Prompt, seen: &Seen) -> Vec<Idea> {
     let own: Vec<&str> = own.filter_map(Value::as_str).collect();
     let theme = below(&prompt.system, "# The theme");
     let leads = theme.iter().filter_map(|line| line.split_once("order_id "));
-    let mut orders: Vec<&str> = leads.map(|(_, id)| id).filter(|id| own.contains(id)).collect();
-    orders.extend(own.iter().filter(|id| !orders.contains(id)).copied().collect::<Vec<_>>());
+    let mut orders: Vec<&str> = leads
+        .map(|(_, id)| id)
+        .filter(|id| own.contains(id))
+        .collect();
+    orders.extend(
+        own.iter()
+            .filter(|id| !orders.contains(id))
+            .copied()
+            .collect::<Vec<_>>(),
+    );
     if let Some(first) = orders.first() {
         let reason = "no longer needed";
         let early = json!({"order_id": first, "reason": reason});
         ideas.push(call("cancel_pending_order", early));
     }
     ideas.push(call(NEEDLESS, json!({})));
-    ideas.extend(orders.iter().map(|id| call("get_order_details", json!({"order_id": id}))));
+    ideas.extend(
+        orders
+            .iter()
+            .map(|id| call("get_order_details", json!({"order_id": id}))),
+    );
     // What is looked up first counts; nothing is changed before all is read.
     if ideas.iter().any(|idea| !seen.tried(idea)) {
         return ideas;
@@ -205,8 +222,13 @@ fn writes(tool: &str, person: &str, seen: &Seen) -> Vec<Idea> {
         "modify_pending_order_payment" => {
             for (id, order) in pending {
                 let paid = &order["payment_history"][0]["payment_method_id"];
-                let others = seen.methods().into_iter().filter(|method| *paid != **method);
-                found.extend(others.map(|other| json!({"order_id": id, "payment_method_id": other})));
+                let others = seen
+                    .methods()
+                    .into_iter()
+                    .filter(|method| *paid != **method);
+                found.extend(
+                    others.map(|other| json!({"order_id": id, "payment_method_id": other})),
+                );
             }
         }
         "return_delivered_order_items" => {
@@ -214,7 +236,9 @@ fn writes(tool: &str, person: &str, seen: &Seen) -> Vec<Idea> {
                 let paid = &order["payment_history"][0]["payment_method_id"];
                 for item in order["items"].as_array().into_iter().flatten() {
                     let items = [&item["item_id"]];
-                    found.push(json!({"order_id": id, "item_ids": items, "payment_method_id": paid}));
+                    found.push(
+                        json!({"order_id": id, "item_ids": items, "payment_method_id": paid}),
+                    );
                 }
             }
         }
@@ -223,7 +247,10 @@ fn writes(tool: &str, person: &str, seen: &Seen) -> Vec<Idea> {
             for (id, order) in seen.untouched(status) {
                 for item in order["items"].as_array().into_iter().flatten() {
                     let product = item["product_id"].as_str().unwrap_or_default();
-                    let look = ("get_product_details".to_owned(), json!({"product_id": product}));
+                    let look = (
+                        "get_product_details".to_owned(),
+                        json!({"product_id": product}),
+                    );
                     let Some(record) = seen.products.get(product) else {
                         looks.push(look);
                         continue;
@@ -235,14 +262,17 @@ fn writes(tool: &str, person: &str, seen: &Seen) -> Vec<Idea> {
         _ => {}
     }
     // One product more is looked up only when those known give nothing.
-    let found = found.into_iter().map(|arguments| (tool.to_owned(), arguments));
+    let found = found
+        .into_iter()
+        .map(|arguments| (tool.to_owned(), arguments));
     found.chain(looks).collect()
 }
 
 /// An item swapped for each variant to be had, paid by each method.
 fn swaps(order: &str, item: &Value, product: &Value, methods: &[&String]) -> Vec<Value> {
     let variants = product["variants"].as_object().into_iter().flatten();
-    let free = variants.filter(|(id, variant)| variant["available"] == true && item["item_id"] != **id);
+    let free =
+        variants.filter(|(id, variant)| variant["available"] == true && item["item_id"] != **id);
     free.flat_map(|(new, _)| {
         methods.iter().map(move |method| {
             json!({

@@ -89,12 +89,7 @@ impl Theme {
     }
 
     /// Look-ups of what the sought writes can be about, in the order in which to prefer it.
-    fn order(
-        &self,
-        domain: &dyn Domain,
-        world: &dyn Environment,
-        seed: Seed,
-    ) -> Vec<PlannedCall> {
+    fn order(&self, domain: &dyn Domain, world: &dyn Environment, seed: Seed) -> Vec<PlannedCall> {
         let tools: Vec<&str> = self.sought().map(|sought| sought.tool.as_str()).collect();
         let wanted = domain.tools().iter();
         let wanted = wanted.filter(|tool| tools.contains(&tool.name.as_str()));

@@ -105,11 +105,7 @@ impl<'a> Trail<'a> {
     ///
     /// # Errors
     /// When the domain can't restore the theme's start.
-    pub fn new(
-        domain: &'a dyn Domain,
-        theme: &'a Theme,
-        seed: Seed,
-    ) -> Result<Self, RestoreError> {
+    pub fn new(domain: &'a dyn Domain, theme: &'a Theme, seed: Seed) -> Result<Self, RestoreError> {
         let start = theme.world(domain)?;
         Ok(Self {
             domain,
@@ -293,9 +289,8 @@ impl<'a> Trail<'a> {
                     .is_some_and(|(one, other)| one.name == other.name)
             };
             let mut others = others.iter();
-            !others.any(|other| {
-                self.domain.entangled(other, goal) || sought.any && same_tool(&other)
-            })
+            !others
+                .any(|other| self.domain.entangled(other, goal) || sought.any && same_tool(&other))
         };
         let found = self
             .writes

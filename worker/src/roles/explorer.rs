@@ -10,12 +10,15 @@
 //! A theme may seek no write at all: a lone question, or a lone wish that a rule forbids. Then the model has
 //! nothing to find, is not asked and has no part in the task.
 
+use std::borrow::Cow;
+
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
     Actor, CallForm, Endpoint, Exploration, Message, PlannedCall, Role, ToolCall, ToolSpec,
 };
 use serde_json::{Value as Json, json};
 
+use super::listed::{self, Seen};
 use super::prompts::{EXPLORER, PromptError, Prompts};
 use super::react;
 use super::work::Work;
@@ -81,6 +84,7 @@ pub async fn perform(work: &Work<'_>, endpoint: &Endpoint) -> Done {
         session,
         briefing,
         trail,
+        seen: told_of(&theme),
         messages: vec![Message::User {
             text: "[Explore.]".to_owned(),
         }],
@@ -119,7 +123,7 @@ impl Briefing {
         let tools: Vec<ToolSpec> = domain.tools().iter().filter(own).cloned().collect();
         let (tools, in_text) = match form {
             CallForm::Native => (tools, Vec::new()),
-            CallForm::React => (Vec::new(), tools),
+            CallForm::React | CallForm::Json => (Vec::new(), tools),
         };
         let described = in_text.iter().map(|tool| {
             json!({
@@ -148,11 +152,27 @@ fn lead(read: &PlannedCall) -> String {
     let values = read.arguments.iter();
     let values: Vec<String> = values
         .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             format!("{name} {value}")
         })
         .collect();
     values.join(", ")
+}
+
+/// Values that the briefing tells.
+fn told_of(theme: &Theme) -> Seen {
+    let mut seen = Seen::default();
+    let leads = theme.leads().iter().take(LEADS);
+    for call in std::iter::once(&theme.introduction().call).chain(leads) {
+        for (name, value) in &call.arguments {
+            if let Some(value) = value.as_str() {
+                seen.note(name, value);
+            }
+        }
+    }
+    seen
 }
 
 /// A model at its exploration.
@@ -161,6 +181,7 @@ struct Explorer<'a> {
     session: Session<'a>,
     briefing: Briefing,
     trail: Trail<'a>,
+    seen: Seen,
     messages: Vec<Message>,
     calls: usize,
     errors: usize,
@@ -195,20 +216,28 @@ impl Explorer<'_> {
 
     /// Its next reply, or why there is none that can be used.
     async fn reply(&mut self) -> Result<Result<Reply, String>, Stop> {
-        let react = self.session.endpoint().form == CallForm::React;
-        let written;
-        let messages = if react {
-            written = react::written(&self.messages);
-            &written
-        } else {
-            &self.messages
+        let form = self.session.endpoint().form;
+        let written = match form {
+            CallForm::Native => Cow::Borrowed(&self.messages),
+            CallForm::React => Cow::Owned(react::written(&self.messages)),
+            CallForm::Json => Cow::Owned(listed::written(&self.messages)),
+        };
+        let schema = match form {
+            CallForm::Native | CallForm::React => None,
+            CallForm::Json => {
+                let tools = self.work.domain.tools();
+                match listed::schema(tools, &self.seen, &self.messages) {
+                    None => return Ok(Err("nothing is left to call".to_owned())),
+                    schema => schema,
+                }
+            }
         };
         let request = Request {
             system: &self.briefing.system,
-            messages,
+            messages: &written,
             tools: &self.briefing.tools,
             choice: ToolChoice::Auto,
-            schema: None,
+            schema: schema.as_ref(),
             seed: None,
         };
         for regeneration in 0..TRIES {
@@ -223,7 +252,11 @@ impl Explorer<'_> {
                 return Ok(Err("it declines".to_owned()));
             }
             if !reply.is_void() {
-                return Ok(Ok(if react { react::read(reply) } else { reply }));
+                return Ok(Ok(match form {
+                    CallForm::Native => reply,
+                    CallForm::React => react::read(reply),
+                    CallForm::Json => listed::read(reply),
+                }));
             }
         }
         Ok(Err(format!("{TRIES} replies were empty or cut short")))
@@ -266,6 +299,20 @@ impl Explorer<'_> {
         }
     }
 
+    /// Takes ids in that a call has shown.
+    fn note(&mut self, call: &ToolCall, answer: &str) {
+        self.seen.read(answer);
+        let domain = self.work.domain;
+        if let Some(person) = domain.identified(&Attempted::from(call).call, answer) {
+            // By what name tools know a person, the first look-up of one tells.
+            let reads = domain.reach(&*domain.start(), &person);
+            let named = reads.iter().flat_map(|read| &read.arguments);
+            for (name, _) in named.filter(|(_, value)| value.as_str() == Some(&person)) {
+                self.seen.note(name, &person);
+            }
+        }
+    }
+
     async fn carry_out(&mut self, call: &ToolCall) -> Option<Exploration> {
         let trail = &mut self.trail;
         let (text, error) = if let Some(written) = &call.malformed {
@@ -277,6 +324,9 @@ impl Explorer<'_> {
             (observation.text, observation.error)
         };
         self.errors += usize::from(error);
+        if !error {
+            self.note(call, &text);
+        }
         self.messages.push(Message::Tool {
             call_id: call.id.clone(),
             name: call.name.clone(),

@@ -4,13 +4,14 @@
 //! waited for, and may come back without a turn: then the job stops, and what it heard is kept. Who is a
 //! model and who is not is mixed freely.
 //!
-//! Reading order: [`prompts`] (the words models are asked in), [`work`] (a job with models), [`explorer`],
+//! Reading order: [`prompts`] (the words models are asked in), [`work`] (a job with models), [`explorer`] with [`listed`],
 //! [`writer`] (of scripts), [`validity`] (the judge of tasks), [`agent`] and [`react`] (the agent under test), [`user`] (the
 //! simulated one), [`rollout`] (the conversation), [`alone`] (one worker a job).
 
 pub mod agent;
 pub mod alone;
 pub mod explorer;
+pub mod listed;
 pub mod prompts;
 pub mod react;
 pub mod rollout;

@@ -331,7 +331,11 @@ fn a_write_leads_back_to_its_goal_and_what_is_none_nowhere() {
         let hidden: Vec<bool> = goal.slots.iter().map(|slot| slot.hidden()).collect();
         let as_drawn: Vec<bool> = drawn.slots.iter().map(|slot| slot.hidden()).collect();
         assert_eq!(hidden, as_drawn);
-        let other = domain.person((0..domain.people()).position(|at| domain.person(at) != person).unwrap());
+        let other = domain.person(
+            (0..domain.people())
+                .position(|at| domain.person(at) != person)
+                .unwrap(),
+        );
         assert_eq!(domain.goal_of(&*world, &other, call, None, &mut rng), None);
         let mut odd = call.clone();
         let (argument, _) = odd.arguments.iter().next_back().unwrap();

@@ -36,7 +36,10 @@ fn write(tool: &str) -> Wanted {
 }
 
 fn set(ticket: &str, priority: &str) -> PlannedCall {
-    PlannedCall::new("set_priority", [("ticket_id", ticket), ("priority", priority)])
+    PlannedCall::new(
+        "set_priority",
+        [("ticket_id", ticket), ("priority", priority)],
+    )
 }
 
 /// Lets a trail look around as an honest agent would; ids of the person's open tickets.
@@ -78,7 +81,10 @@ fn a_write_against_the_policy_is_told_and_never_carried_out() {
     let ticket = own.iter().find_map(|read| read.text("ticket_id")).unwrap();
     // Before anybody is authenticated, before it is looked up, and somebody else's.
     let hasty = trail.call(set(ticket, "low"));
-    assert!(hasty.error && hasty.text.contains("find their user id"), "{hasty:?}");
+    assert!(
+        hasty.error && hasty.text.contains("find their user id"),
+        "{hasty:?}"
+    );
     let open = look_around(&domain, &theme, &mut trail);
     let before = trail.world.state_id();
     let people = (0..domain.people()).map(|place| domain.person(place));
@@ -93,7 +99,10 @@ fn a_write_against_the_policy_is_told_and_never_carried_out() {
         assert!(unseen.error, "{unseen:?}");
         trail.call(read.clone());
         let barred = trail.call(set(read.text("ticket_id").unwrap(), "low"));
-        assert!(barred.error && barred.text.contains("policy forbids"), "{barred:?}");
+        assert!(
+            barred.error && barred.text.contains("policy forbids"),
+            "{barred:?}"
+        );
     }
     assert_eq!(trail.world.state_id(), before);
     assert!(pruned(&trail, Pruned::Unlawful("own-tickets-only")) > 0);
@@ -101,10 +110,20 @@ fn a_write_against_the_policy_is_told_and_never_carried_out() {
     // What is lawful is found, and nothing of the rest is in it.
     let [priority, _] = other_priorities(&trail, &open[0]);
     let done = trail.call(set(&open[0], priority));
-    assert!(!done.error && done.text.contains("This is kept"), "{done:?}");
+    assert!(
+        !done.error && done.text.contains("This is kept"),
+        "{done:?}"
+    );
     let found = trail.found().unwrap();
-    let writes = found.walk.steps.iter().filter(|step| step.call.name == "set_priority");
-    assert_eq!(writes.map(|step| &step.call).collect::<Vec<_>>(), [&set(&open[0], priority)]);
+    let writes = found
+        .walk
+        .steps
+        .iter()
+        .filter(|step| step.call.name == "set_priority");
+    assert_eq!(
+        writes.map(|step| &step.call).collect::<Vec<_>>(),
+        [&set(&open[0], priority)]
+    );
 }
 
 #[test]
@@ -118,7 +137,9 @@ fn what_a_later_write_undoes_is_erased() {
     let present = PRIORITIES.into_iter().find(|priority| {
         let call = set(&open[0], priority);
         let mut world = trail.start.fork();
-        world.call(Actor::Assistant, &call.name, &call.arguments).error
+        world
+            .call(Actor::Assistant, &call.name, &call.arguments)
+            .error
             || world.state_id() == start
     });
     let [one, two] = other_priorities(&trail, &open[0]);
@@ -143,7 +164,10 @@ fn of_two_writes_on_one_thing_the_later_stands_and_company_is_elsewhere() {
     trail.call(set(&open[0], one));
     trail.call(set(&open[0], two));
     let close = |ticket: &str| {
-        PlannedCall::new("close_ticket", [("ticket_id", ticket), ("reason", "solved")])
+        PlannedCall::new(
+            "close_ticket",
+            [("ticket_id", ticket), ("reason", "solved")],
+        )
     };
     let same = trail.call(close(&open[0]));
     assert!(same.text.contains("in the way of another wish"), "{same:?}");
@@ -151,7 +175,11 @@ fn of_two_writes_on_one_thing_the_later_stands_and_company_is_elsewhere() {
     let done = trail.call(close(&open[1]));
     assert!(!done.error, "{done:?}");
     let found = trail.found().unwrap();
-    let wishes: Vec<&PlannedCall> = found.goals.iter().filter_map(|goal| goal.wish.call()).collect();
+    let wishes: Vec<&PlannedCall> = found
+        .goals
+        .iter()
+        .filter_map(|goal| goal.wish.call())
+        .collect();
     assert_eq!(wishes, [&set(&open[0], two), &close(&open[1])]);
 }
 
@@ -163,7 +191,9 @@ fn a_theme_is_its_jobs_alone_and_company_and_leads_spread() {
     assert_eq!(theme(5), theme(5));
     let themes: Vec<Theme> = (0..60).map(theme).collect();
     let company = |tool: &str| {
-        let with = themes.iter().filter(|theme| theme.sought().any(|s| s.any && s.tool == tool));
+        let with = themes
+            .iter()
+            .filter(|theme| theme.sought().any(|s| s.any && s.tool == tool));
         with.count()
     };
     let [priority, moved] = [company("set_priority"), company("move_ticket")];
@@ -171,12 +201,19 @@ fn a_theme_is_its_jobs_alone_and_company_and_leads_spread() {
     assert!(priority.abs_diff(moved) < 30, "{priority} {moved}");
     for theme in &themes {
         let own = domain.reach(&*domain.start(), theme.person());
-        assert!(theme.leads().iter().all(|lead| own.contains(lead) && lead.name == "get_ticket"));
+        assert!(
+            theme
+                .leads()
+                .iter()
+                .all(|lead| own.contains(lead) && lead.name == "get_ticket")
+        );
     }
     // Each of a person's things comes first for some candidate.
     let firsts = |theme: &&Theme| theme.leads().len() > 1;
     let in_order = themes.iter().filter(firsts).filter(|theme| {
-        theme.leads().is_sorted_by_key(|lead| lead.text("ticket_id").map(str::to_owned))
+        theme
+            .leads()
+            .is_sorted_by_key(|lead| lead.text("ticket_id").map(str::to_owned))
     });
     assert!(in_order.count() < themes.iter().filter(firsts).count() * 2 / 3);
 }
@@ -185,7 +222,10 @@ fn a_theme_is_its_jobs_alone_and_company_and_leads_spread() {
 fn whim(domain: &dyn Domain, trail: &Trail<'_>, person: &str, draw: u64) -> PlannedCall {
     let mut rng = Seed::root(draw).rng();
     let reach = domain.reach(&*trail.start, person);
-    let writes = domain.tools().iter().filter(|tool| tool.effect == Effect::Write);
+    let writes = domain
+        .tools()
+        .iter()
+        .filter(|tool| tool.effect == Effect::Write);
     let writes: Vec<&str> = writes.map(|tool| tool.name.as_str()).collect();
     let somebody = domain.person(rng.below(domain.people()));
     let for_whom = if rng.chance(0.15) { &somebody } else { person };
@@ -195,7 +235,11 @@ fn whim(domain: &dyn Domain, trail: &Trail<'_>, person: &str, draw: u64) -> Plan
         _ => {
             let tool = writes[rng.below(writes.len())];
             let want = Want::Write { tool, hide: None };
-            let world = if rng.chance(0.3) { &trail.start } else { &trail.world };
+            let world = if rng.chance(0.3) {
+                &trail.start
+            } else {
+                &trail.world
+            };
             let afforded = domain.afford(&**world, for_whom, &want, &mut rng);
             afforded.and_then(|afforded| afforded.goal.wish.call().cloned())
         }
@@ -213,7 +257,9 @@ fn wander(domain: &dyn Domain, cell: &Cell, seed: u64, whims: &[u64]) -> Option<
         if let Some(target) = domain.target(&call).map(str::to_owned) {
             let reach = domain.reach(&*trail.start, theme.person());
             let about = |read: &&PlannedCall| {
-                read.arguments.values().any(|value| value.as_str() == Some(&target))
+                read.arguments
+                    .values()
+                    .any(|value| value.as_str() == Some(&target))
             };
             if let Some(read) = reach.iter().find(about) {
                 trail.call(read.clone());
@@ -258,8 +304,14 @@ fn exact(domain: &dyn Domain, cell: &Cell, found: &Exploration) {
             needed.push(call);
         }
     }
-    assert!(earlier.iter().all(|call| needed.contains(&call)), "{earlier:?}");
-    assert!(needed.iter().all(|call| earlier.contains(call)), "{earlier:?}");
+    assert!(
+        earlier.iter().all(|call| needed.contains(&call)),
+        "{earlier:?}"
+    );
+    assert!(
+        needed.iter().all(|call| earlier.contains(call)),
+        "{earlier:?}"
+    );
     for (place, goal) in found.goals.iter().enumerate() {
         let others = &found.goals[..place];
         assert!(!others.iter().any(|other| domain.entangled(other, goal)));
@@ -267,7 +319,10 @@ fn exact(domain: &dyn Domain, cell: &Cell, found: &Exploration) {
 }
 
 fn wishes(domain: &dyn Domain) -> Vec<Cell> {
-    let tools = domain.tools().iter().filter(|tool| tool.effect == Effect::Write);
+    let tools = domain
+        .tools()
+        .iter()
+        .filter(|tool| tool.effect == Effect::Write);
     let mut cells: Vec<Cell> = tools
         .flat_map(|tool| {
             let alone = vec![write(&tool.name)];
@@ -284,7 +339,11 @@ fn wishes(domain: &dyn Domain) -> Vec<Cell> {
     let blocking = blocking.filter(|rule| rule.sort == crate::rules::Sort::GoalBlocking);
     cells.extend(blocking.map(|rule| {
         let wants = vec![Wanted::Blocked(rule.id.to_owned()), Wanted::AnyWrite];
-        cell(Scenario::Infeasible, Kind::Blocked(rule.id.to_owned()), wants)
+        cell(
+            Scenario::Infeasible,
+            Kind::Blocked(rule.id.to_owned()),
+            wants,
+        )
     }));
     cells
 }

@@ -65,10 +65,7 @@ impl Bench {
     /// The exploration of a model that makes the very writes that were drawn.
     async fn found_as_drawn(&self) -> Exploration {
         let form = self.job.cast.models[0].1.form;
-        let sayer = match form {
-            CallForm::Native => caller(self.calls()),
-            CallForm::React => actor(self.calls()),
-        };
+        let sayer = model(form, self.calls());
         let walk = self.walked(&sayer).await;
         assert_eq!(writes(&walk), self.writes);
         assert_eq!(sayer.asked().len(), self.calls().len());
@@ -138,15 +135,52 @@ fn actor(calls: impl IntoIterator<Item = PlannedCall>) -> Arc<Sayer> {
         };
         let arguments = serde_json::to_string(&call.arguments).unwrap();
         let name = &call.name;
-        Ok(format!("Thought: on I go\nAction: {name}\nAction Input: {arguments}"))
+        Ok(format!(
+            "Thought: on I go\nAction: {name}\nAction Input: {arguments}"
+        ))
     })
+}
+
+/// The same by the schema, in which every call must be on offer.
+fn chooser(calls: impl IntoIterator<Item = PlannedCall>) -> Arc<Sayer> {
+    let calls: Vec<PlannedCall> = calls.into_iter().collect();
+    Sayer::new(move |place, request| {
+        let call = &calls[place];
+        let form = &request["response_format"]["json_schema"]["schema"];
+        let forms = form["properties"]["call"]["anyOf"].as_array().unwrap();
+        let form = forms
+            .iter()
+            .find(|form| form["properties"]["tool"]["enum"][0] == call.name);
+        let form = form.unwrap_or_else(|| panic!("{call:?} is not on offer"));
+        let fields = &form["properties"]["arguments"]["properties"];
+        for (name, value) in &call.arguments {
+            let offered = fields[name]["enum"].as_array().unwrap();
+            assert!(
+                offered.iter().any(|one| one.as_str() == value.as_str()),
+                "{call:?}"
+            );
+        }
+        Ok(json!({"call": {"tool": call.name, "arguments": call.arguments}}).to_string())
+    })
+}
+
+/// The same in a form.
+fn model(form: CallForm, calls: Vec<PlannedCall>) -> Arc<Sayer> {
+    match form {
+        CallForm::Native => caller(calls),
+        CallForm::React => actor(calls),
+        CallForm::Json => chooser(calls),
+    }
 }
 
 /// The text of the last message of the request with this place.
 fn last_words(sayer: &Sayer, place: usize) -> String {
     let asked = sayer.asked();
     let messages = asked[place]["messages"].as_array().unwrap();
-    messages.last().unwrap()["content"].as_str().unwrap().to_owned()
+    messages.last().unwrap()["content"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn rejection(result: StageResult) -> String {
@@ -179,10 +213,10 @@ async fn what_a_model_finds_goes_the_way_of_what_is_drawn() {
         barred
     };
     let cells: [&dyn Fn(&dyn Domain) -> Cell; 5] = [&plain, &company, &hidden, &changing, &barred];
-    for form in [CallForm::Native, CallForm::React] {
+    for form in CallForm::ALL {
         for (nth, cell) in cells.iter().enumerate() {
             let mut proven = false;
-            for seed in (0..20).take_while(|_| !proven) {
+            for seed in 0..20 {
                 let bench = Bench::new(cell, form, seed);
                 let walk = bench.found_as_drawn().await;
                 if let Some((task, twin)) = bench.proven(&walk) {
@@ -191,6 +225,7 @@ async fn what_a_model_finds_goes_the_way_of_what_is_drawn() {
                     assert!(twin.iter().all(|twin| twin.parts == elsewhere));
                     assert_eq!(twin.is_some(), task.scenario == Scenario::Infeasible);
                     proven = true;
+                    break;
                 }
             }
             assert!(proven, "cell {nth} comes to no task");
@@ -225,16 +260,17 @@ async fn what_one_turn_sent_begins_what_the_next_sends() {
         // Whatever comes between: words, an unknown tool, an error.
         let nothing = PlannedCall::new("no_such_tool", [("id", "none")]);
         let calls = [vec![nothing], bench.calls()].concat();
-        let sayer = match form {
-            CallForm::Native => caller(calls),
-            CallForm::React => actor(calls),
-        };
+        let sayer = model(form, calls);
         bench.walked(&sayer).await;
         let bodies = sayer.bodies();
         assert!(bodies.len() > 4);
         for pair in bodies.windows(2) {
             let open = pair[0].strip_suffix(b"]}").expect("the messages come last");
-            assert!(pair[1].starts_with(open), "{}", String::from_utf8_lossy(&pair[1]));
+            assert!(
+                pair[1].starts_with(open),
+                "{}",
+                String::from_utf8_lossy(&pair[1])
+            );
         }
         let system = sayer.asked()[0]["messages"][0]["content"].to_string();
         for wish in ["close_ticket", "one more write with another tool"] {
@@ -249,7 +285,11 @@ async fn what_one_turn_sent_begins_what_the_next_sends() {
 #[tokio::test(start_paused = true)]
 async fn what_the_policy_forbids_is_told_to_the_model_and_in_nothing_that_is_handed_on() {
     let bench = Bench::new(&plain, CallForm::Native, 1);
-    let own: Vec<Option<&str>> = bench.reads.iter().map(|read| read.text("ticket_id")).collect();
+    let own: Vec<Option<&str>> = bench
+        .reads
+        .iter()
+        .map(|read| read.text("ticket_id"))
+        .collect();
     let people = (0..bench.domain.people()).map(|place| bench.domain.person(place));
     let others: Vec<PlannedCall> = people
         .flat_map(|person| bench.domain.reach(&*bench.domain.start(), &person))
@@ -258,7 +298,10 @@ async fn what_the_policy_forbids_is_told_to_the_model_and_in_nothing_that_is_han
         .collect();
     let foreign = |read: &PlannedCall| {
         let ticket = read.text("ticket_id").unwrap();
-        PlannedCall::new("close_ticket", [("ticket_id", ticket), ("reason", "solved")])
+        PlannedCall::new(
+            "close_ticket",
+            [("ticket_id", ticket), ("reason", "solved")],
+        )
     };
     let mut calls = bench.reads.clone();
     for read in &others {
@@ -269,7 +312,10 @@ async fn what_the_policy_forbids_is_told_to_the_model_and_in_nothing_that_is_han
     let sayer = caller(calls);
     let walk = bench.walked(&sayer).await;
     let told = last_words(&sayer, barred);
-    assert!(told.contains("Act only on tickets that belong to the person"), "{told}");
+    assert!(
+        told.contains("Act only on tickets that belong to the person"),
+        "{told}"
+    );
     for read in &others {
         let ticket = read.text("ticket_id").unwrap();
         let handed_on = serde_json::to_string(&walk).unwrap();
@@ -285,7 +331,10 @@ async fn a_call_that_is_none_is_told_and_counts_as_an_error() {
     let sayer = Sayer::answering(|_, _| Ok(said_with("{\"ticket_id\": ", "get_ticket")));
     let why = rejection(bench.explored(&sayer).await);
     assert!(why.contains("model:echo found 0 of 1 wishes"), "{why}");
-    assert!(why.contains("12 malformed; 12 of its calls came to an error"), "{why}");
+    assert!(
+        why.contains("12 malformed; 12 of its calls came to an error"),
+        "{why}"
+    );
     assert!(last_words(&sayer, 1).contains("are not a JSON object"));
     assert_eq!(sayer.asked().len(), ERRORS);
 }
@@ -297,7 +346,10 @@ async fn who_only_talks_or_says_nothing_finds_nothing() {
     let why = rejection(bench.explored(&talks).await);
     assert!(why.contains("it used no tool in 3 replies"), "{why}");
     let told = last_words(&talks, 1);
-    assert!(told.contains("use a tool. Still to be found: a `"), "{told}");
+    assert!(
+        told.contains("use a tool. Still to be found: a `"),
+        "{told}"
+    );
     let silent = Sayer::new(|_, _| Ok(String::new()));
     let why = rejection(bench.explored(&silent).await);
     assert!(why.contains("3 replies were empty or cut short"), "{why}");

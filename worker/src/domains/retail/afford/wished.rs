@@ -69,14 +69,18 @@ fn read<'a>(view: &View<'a>, tool: &str, call: &PlannedCall) -> Option<Choice<'a
             _ => choice.address = Some(address_of(&call.arguments)?),
         }
     }
-    let own = call.text("user_id").is_none_or(|id| id == &*view.user.user_id);
+    let own = call
+        .text("user_id")
+        .is_none_or(|id| id == &*view.user.user_id);
     in_order(&mut choice)?;
     own.then_some(choice)
 }
 
 fn texts<'c>(call: &'c PlannedCall, key: &str) -> Option<impl Iterator<Item = &'c str>> {
     let list = call.arguments.get(key)?.as_list()?;
-    list.iter().all(|id| id.as_str().is_some()).then(|| list.iter().filter_map(Value::as_str))
+    list.iter()
+        .all(|id| id.as_str().is_some())
+        .then(|| list.iter().filter_map(Value::as_str))
 }
 
 /// Sorts items by their places, each with what it becomes; nothing where they don't pair up.
@@ -91,8 +95,12 @@ fn in_order(choice: &mut Choice<'_>) -> Option<()> {
         if choice.new.len() != places.len() {
             return None;
         }
-        let mut pairs: Vec<(usize, &Variant)> =
-            choice.places.iter().copied().zip(choice.new.iter().copied()).collect();
+        let mut pairs: Vec<(usize, &Variant)> = choice
+            .places
+            .iter()
+            .copied()
+            .zip(choice.new.iter().copied())
+            .collect();
         pairs.sort_by_key(|&(at, _)| at);
         choice.new = pairs.into_iter().map(|(_, new)| new).collect();
     }
@@ -199,7 +207,11 @@ fn new_items<'a>(
     let vague = hide == Some("new_items");
     write::new_items(view, draft, vague, |product, item, index| {
         let new = *choice.new.get(index)?;
-        if !product.variants.iter().any(|own| own.item_id == new.item_id) {
+        if !product
+            .variants
+            .iter()
+            .any(|own| own.item_id == new.item_id)
+        {
             return None;
         }
         let is = |beyond: fn(&f64, &f64) -> bool| {

@@ -31,14 +31,21 @@ fn a_call_that_is_drawn_leads_back_to_a_goal_that_means_it() {
             "{goal:?}"
         );
         let names = |goal: &proto::record::Goal| {
-            let names = goal.slots.iter().map(|slot| (slot.name.clone(), slot.value.clone()));
+            let names = goal
+                .slots
+                .iter()
+                .map(|slot| (slot.name.clone(), slot.value.clone()));
             names.collect::<Vec<_>>()
         };
         assert_eq!(names(&goal), names(&drawn));
         let hidden: Vec<&str> = goal
             .slots
             .iter()
-            .filter(|slot| slot.says.iter().any(|said| said.visibility == Visibility::OnRequest))
+            .filter(|slot| {
+                slot.says
+                    .iter()
+                    .any(|said| said.visibility == Visibility::OnRequest)
+            })
             .map(|slot| &*slot.name)
             .collect();
         assert_eq!(hidden, Vec::from_iter(hide));
@@ -63,9 +70,16 @@ fn a_call_that_policy_or_person_would_not_have_leads_nowhere() {
             continue;
         }
         tried += 1;
-        let other = world.base.users.iter().find(|user| *user.user_id != *person);
+        let other = world
+            .base
+            .users
+            .iter()
+            .find(|user| *user.user_id != *person);
         assert_eq!(goal(&other.unwrap().user_id, call), None, "{call:?}");
-        let mut vain = vec![PlannedCall::new("get_user_details", [("user_id", &*person)])];
+        let mut vain = vec![PlannedCall::new(
+            "get_user_details",
+            [("user_id", &*person)],
+        )];
         for (key, value) in &call.arguments {
             let mut without = call.clone();
             without.arguments.remove(key);
@@ -79,7 +93,8 @@ fn a_call_that_policy_or_person_would_not_have_leads_nowhere() {
         }
         for call in &vain {
             // The address of a person names no other argument that could be missing.
-            let whole = call.name == "modify_user_address" && !call.arguments.contains_key("user_id");
+            let whole =
+                call.name == "modify_user_address" && !call.arguments.contains_key("user_id");
             assert!(whole || goal(&person, call).is_none(), "{call:?}");
         }
     }
