@@ -115,6 +115,8 @@ impl fmt::Display for Rejection {
 pub enum Reason {
     /// No person tried has what the slot asks for.
     NotAfforded,
+    /// The world has it, but a model that explored did not find it.
+    Unexplored,
     /// The world gives no such change of mind.
     NoChange,
     /// The goals get in each other's way.
@@ -128,7 +130,12 @@ pub enum Reason {
 impl Reason {
     /// All grounds, in the order of reports.
     pub fn all() -> Vec<Self> {
-        let mut all = vec![Self::NotAfforded, Self::NoChange, Self::Entangled];
+        let mut all = vec![
+            Self::NotAfforded,
+            Self::Unexplored,
+            Self::NoChange,
+            Self::Entangled,
+        ];
         all.extend(Check::ALL.map(Self::Unproven));
         all.push(Self::Duplicate);
         all
@@ -138,6 +145,7 @@ impl Reason {
     pub fn label(self) -> String {
         match self {
             Self::NotAfforded => "not afforded".to_owned(),
+            Self::Unexplored => "not found".to_owned(),
             Self::NoChange => "no such change".to_owned(),
             Self::Entangled => "entangled goals".to_owned(),
             Self::Unproven(check) => format!("unproven: {}", check.label()),
@@ -152,6 +160,7 @@ impl Reason {
             Self::NoChange => 2,
             Self::Entangled => 3,
             Self::Duplicate => 4,
+            Self::Unexplored => 5,
             Self::Unproven(check) => 16 + check as u16,
         }
     }

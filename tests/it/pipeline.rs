@@ -99,7 +99,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Compares two datasets byte for byte; names the files that differ instead of printing them.
-fn same_dataset(one: &Path, other: &Path) {
+pub(crate) fn same_dataset(one: &Path, other: &Path) {
     let (one, other) = (files(&one.join("dataset")), files(&other.join("dataset")));
     assert!(
         one.contains_key("manifest.json") && one.keys().eq(other.keys()),

@@ -1,4 +1,4 @@
-//! Models as writer, judge of tasks, agent and user, through the command line: what they made is in the run,
+//! Models as explorer, writer, judge of tasks, agent and user, through the command line: what they made is in the run,
 //! a finished run asks nobody, and verification needs no model.
 
 use std::fs;
@@ -6,20 +6,20 @@ use std::path::Path;
 use std::process::Output;
 
 use coordinator::ledger::Reader;
-use harness::endpoint::{Brain, Endpoint, REWORDED, Settings};
+use harness::endpoint::{Brain, Endpoint, NEEDLESS, REWORDED, Settings};
 use proto::outcome::{Outcome, StageResult};
-use proto::record::{Check, Ending, Episode, Role, Task};
+use proto::record::{Check, Ending, Episode, Exploration, Role, Scenario, Task, Wish};
 use proto::wire::{self, Kind};
 
-use crate::pipeline::program;
+use crate::pipeline::{program, same_dataset};
 
 const TASKS: usize = 16;
 const VOTES: usize = 3;
 
-fn plan(folder: &Path, endpoint: &Endpoint) {
+fn plan(folder: &Path, endpoint: &Endpoint, more: &str) {
     let url = endpoint.base_url();
     let plan = format!(
-        "domain = \"retail\"\ntasks = {TASKS}\nseed = 5\ntrials = 1\n\
+        "{more}domain = \"retail\"\ntasks = {TASKS}\nseed = 5\ntrials = 1\n\
          agents = [\"gold\", \"model:small\"]\nwriter = \"model:small\"\nwriter_fallback = false\n\
          validity = \"model:small\"\nvotes = {VOTES}\n\
          [models.small]\nurl = \"{url}\"\nmodel = \"m\"\n"
@@ -59,14 +59,10 @@ fn made(run: &Path) -> (Vec<Task>, Vec<Episode>) {
 
 #[test]
 fn models_word_judge_and_play_and_verification_needs_none() {
-    let endpoint = Endpoint::start(Settings {
-        brain: Brain::Roles,
-        ..Settings::default()
-    })
-    .unwrap();
+    let endpoint = replies_by_role();
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
-    plan(folder, &endpoint);
+    plan(folder, &endpoint, "");
     let run = ["run", "plan.toml", "--out", "out"];
     let output = t2t(folder, &run);
     assert!(output.status.success(), "{}", told(&output));
@@ -144,4 +140,106 @@ fn a_user_in_the_benchmarks_protocol_stops_with_its_words_and_is_named_everywher
     assert!(again.status.success(), "{}", told(&again));
     let verified = t2t(folder, &["verify", "out"]);
     assert!(verified.status.success(), "{}", told(&verified));
+}
+
+fn replies_by_role() -> Endpoint {
+    Endpoint::start(Settings {
+        brain: Brain::Roles,
+        ..Settings::default()
+    })
+    .unwrap()
+}
+
+/// What was found by whom explored, in a run.
+fn explored(run: &Path) -> Vec<Exploration> {
+    let (reader, _, _) = Reader::open(run).unwrap();
+    let outcomes = reader.iter().map(|record| {
+        let body = record.unwrap().body;
+        wire::decode::<Outcome>(Kind::Outcome, &body)
+            .unwrap()
+            .result
+    });
+    let found = outcomes.filter_map(|result| match result {
+        StageResult::Explored(walk) => Some(*walk),
+        _ => None,
+    });
+    found.collect()
+}
+
+#[test]
+fn a_model_explores_and_what_it_finds_becomes_proven_tasks_whoever_works_and_without_it_again() {
+    let endpoint = replies_by_role();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    plan(folder, &endpoint, "explorer = \"model:small\"\n");
+    for (out, workers) in [("one", "1"), ("many", "3")] {
+        let output = t2t(
+            folder,
+            &["run", "plan.toml", "--out", out, "--workers", workers],
+        );
+        assert!(output.status.success(), "{}", told(&output));
+    }
+    let one = folder.join("one");
+    same_dataset(&one, &folder.join("many"));
+
+    let walks = explored(&one);
+    let by_model: Vec<&Exploration> = walks.iter().filter(|walk| !walk.parts.is_empty()).collect();
+    assert!(
+        by_model.len() * 2 > walks.len(),
+        "{} of {}",
+        by_model.len(),
+        walks.len()
+    );
+    for walk in &by_model {
+        assert!(
+            walk.parts
+                .iter()
+                .all(|part| part.role == Role::Explorer && part.replies > 4)
+        );
+        // It looked up more than was needed, and was refused something; nothing of that is left.
+        let calls: Vec<&str> = walk
+            .walk
+            .steps
+            .iter()
+            .map(|step| step.call.name.as_str())
+            .collect();
+        assert!(!calls.contains(&NEEDLESS), "{calls:?}");
+        assert!(walk.walk.steps.iter().all(|step| !step.observation.error));
+        let writes = walk
+            .goals
+            .iter()
+            .filter(|goal| matches!(goal.wish, Wish::Write(_)));
+        assert!(writes.count() > 0);
+    }
+    let (tasks, _) = made(&one);
+    let found: Vec<&Task> = tasks
+        .iter()
+        .filter(|task| task.parts[0].role == Role::Explorer)
+        .collect();
+    for scenario in [Scenario::General, Scenario::Ambiguous, Scenario::Changing] {
+        assert!(
+            found.iter().any(|task| task.scenario == scenario),
+            "{scenario:?}"
+        );
+    }
+    for task in &found {
+        let roles: Vec<Role> = task.parts.iter().map(|part| part.role).collect();
+        assert_eq!(roles, [Role::Explorer, Role::Writer, Role::Validity]);
+    }
+
+    let card = fs::read_to_string(one.join("dataset/README.md")).unwrap();
+    assert!(card.contains("| explorer | `model:small` |"), "{card}");
+    let verified = t2t(folder, &["verify", "one"]);
+    assert!(verified.status.success(), "{}", told(&verified));
+
+    // With what was answered, the run is made again where nobody answers.
+    let again = folder.join("again");
+    fs::create_dir(&again).unwrap();
+    for kept in ["run.json", "replies"] {
+        fs::copy(one.join(kept), again.join(kept)).unwrap();
+    }
+    drop(endpoint);
+    let output = t2t(folder, &["run", "plan.toml", "--out", "again"]);
+    assert!(output.status.success(), "{}", told(&output));
+    same_dataset(&one, &again);
 }

@@ -179,6 +179,7 @@ fn exploration(job: JobId) -> Exploration {
         goals: Vec::new(),
         walk: walk(),
         twin: None,
+        parts: Vec::new(),
     }
 }
 

@@ -1,8 +1,14 @@
-//! The symbolic explorer: a walk of one person through a world, over goals that the world affords.
+//! Exploring: a walk of one person through a world, over goals that the world affords.
 //!
-//! It looks up what an honest agent would need, tries each write on a branch of the world and keeps
-//! the branch that succeeds. Failures and repeats stay in the walk; synthesis prunes them. A walk is
-//! a function of cell and seed: people are drawn from the cell's stratum until one affords the cell.
+//! The symbolic explorer draws the goals. It looks up what an honest agent would need, tries each write on
+//! a branch of the world and keeps the branch that succeeds. A walk is a function of cell and seed: people
+//! are drawn from the cell's stratum until one affords the cell.
+//!
+//! A model explores freely ([`crate::roles::explorer`]). What it is to look for is a [`theme`], what it does
+//! leaves a [`trail`], and what is left of the trail becomes goals; the walk over goals is the same for both.
+
+pub mod theme;
+pub mod trail;
 
 use proto::ids::StateId;
 use proto::job::{Cell, Wanted};
@@ -21,8 +27,14 @@ const PEOPLE: usize = 128;
 /// How often a goal is drawn anew when it gets in the way of another.
 const DRAWS: u64 = 6;
 
-/// Walks.
+/// Walks over goals that are drawn.
 pub fn explore(domain: &dyn Domain, cell: &Cell, seed: Seed) -> Result<Exploration, Rejection> {
+    drawn(domain, cell, seed).map(|(_, walk)| walk)
+}
+
+/// The first person drawn who affords the cell: what they start from with a goal for each that the cell
+/// wants, in its order, and the walk over these.
+fn drawn(domain: &dyn Domain, cell: &Cell, seed: Seed) -> Result<(Ground, Exploration), Rejection> {
     let people = stratum_size(domain.people(), cell);
     if people == 0 {
         let detail = format!(
@@ -35,8 +47,13 @@ pub fn explore(domain: &dyn Domain, cell: &Cell, seed: Seed) -> Result<Explorati
     let drawn = draw_people(people, seed.child("person", 0));
     for (attempt, &nth) in drawn.iter().enumerate() {
         let person = domain.person(cell.stratum as usize + nth * cell.strata as usize);
-        match Walk::of(domain, cell, &person, seed.child("walk", attempt as u64)) {
-            Ok(exploration) => return Ok(exploration),
+        let seed = seed.child("walk", attempt as u64);
+        let walked = Ground::draw(domain, cell, person, seed).and_then(|ground| {
+            let walk = ground.walk(domain, ground.goals.clone())?;
+            Ok((ground, walk))
+        });
+        match walked {
+            Ok(walked) => return Ok(walked),
             Err(reason) => why = reason,
         }
     }
@@ -80,35 +97,32 @@ fn wish_list(cell: &Cell) -> String {
     )
 }
 
-/// A walk under way.
-struct Walk<'a> {
-    domain: &'a dyn Domain,
-    person: &'a str,
-    world: Box<dyn Environment>,
+/// What a person starts from, and the goals drawn for them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ground {
+    /// Id of the person.
+    person: String,
+    /// How they are authenticated.
+    introduction: Introduction,
+    /// Where the walk begins; a blocked wish may have a fact prepared in it.
     start: Snapshot,
-    steps: Vec<Step>,
-    goals: Vec<Goal>,
+    /// For a blocked wish with a fact in the world: the world in which it is allowed.
     twin: Option<Snapshot>,
+    /// A goal for each that the cell wants, in its order.
+    goals: Vec<Goal>,
 }
 
-impl<'a> Walk<'a> {
-    fn of(
-        domain: &'a dyn Domain,
-        cell: &Cell,
-        person: &'a str,
-        seed: Seed,
-    ) -> Result<Exploration, String> {
+impl Ground {
+    /// Draws a goal for each that the cell wants.
+    fn draw(domain: &dyn Domain, cell: &Cell, person: String, seed: Seed) -> Result<Self, String> {
         let mut rng = seed.child("introduction", 0).rng();
         let world = domain.start();
-        let introduction = domain.introduce(&*world, person, &mut rng);
-        let start = snapshot(domain, &*world);
-        let mut walk = Self {
+        let introduction = domain.introduce(&*world, &person, &mut rng);
+        let mut draw = Draw {
             domain,
-            person,
+            person: &person,
+            start: snapshot(domain, &*world),
             world,
-            start,
-            steps: Vec::new(),
-            goals: Vec::new(),
             twin: None,
         };
         // A blocked wish may need a prepared fact in the world, so it is looked for first.
@@ -122,16 +136,64 @@ impl<'a> Walk<'a> {
         let mut found: Vec<Option<Goal>> = vec![None; cell.wants.len()];
         for place in order {
             let others: Vec<&Goal> = found.iter().flatten().collect();
-            let goal = walk.find(cell, place, &others, seed.child("goal", place as u64))?;
+            let goal = draw.find(cell, place, &others, seed.child("goal", place as u64))?;
             found[place] = Some(goal);
         }
-        walk.goals = found.into_iter().flatten().collect();
-        // Who is handed over is gone: what can be done is done first.
-        walk.goals.sort_by_key(|goal| matches!(&goal.wish, Wish::Blocked(blocked) if blocked.resolution == Resolution::Transfer));
-        walk.tread(&introduction)?;
-        Ok(walk.finish(introduction))
+        let Draw { start, twin, .. } = draw;
+        Ok(Self {
+            introduction,
+            start,
+            twin,
+            goals: found.into_iter().flatten().collect(),
+            person,
+        })
     }
 
+    /// The walk over goals, in order: for each the look-ups that were not made before, then the write on a
+    /// branch.
+    fn walk(&self, domain: &dyn Domain, mut goals: Vec<Goal>) -> Result<Exploration, String> {
+        // Who is handed over is gone: what can be done is done first.
+        goals.sort_by_key(|goal| matches!(&goal.wish, Wish::Blocked(blocked) if blocked.resolution == Resolution::Transfer));
+        let world = domain.restore(&self.start.delta);
+        let mut walk = Walk {
+            world: world.map_err(|error| error.to_string())?,
+            steps: Vec::new(),
+        };
+        walk.step(self.introduction.call.clone(), None)?;
+        for (place, goal) in goals.iter().enumerate() {
+            for read in &goal.reads {
+                if walk.steps.iter().all(|step| step.call != *read) {
+                    walk.step(read.clone(), Some(place))?;
+                }
+            }
+            if let Wish::Write(call) = &goal.wish {
+                walk.step(call.clone(), Some(place))?;
+            }
+        }
+        Ok(Exploration {
+            person: self.person.clone(),
+            introduction: self.introduction.clone(),
+            goals,
+            walk: Trajectory {
+                start: self.start.clone(),
+                steps: walk.steps,
+            },
+            twin: self.twin.clone(),
+            parts: Vec::new(),
+        })
+    }
+}
+
+/// Goals being drawn for a person.
+struct Draw<'a> {
+    domain: &'a dyn Domain,
+    person: &'a str,
+    world: Box<dyn Environment>,
+    start: Snapshot,
+    twin: Option<Snapshot>,
+}
+
+impl Draw<'_> {
     /// Draws a goal that the start affords and that leaves the others alone.
     fn find(
         &mut self,
@@ -205,21 +267,15 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
 
-    /// Walks the goals in order: look-ups, then the write on a branch.
-    fn tread(&mut self, introduction: &Introduction) -> Result<(), String> {
-        self.step(introduction.call.clone(), None)?;
-        for place in 0..self.goals.len() {
-            for read in self.goals[place].reads.clone() {
-                self.step(read, Some(place))?;
-            }
-            if let Wish::Write(call) = self.goals[place].wish.clone() {
-                self.step(call, Some(place))?;
-            }
-        }
-        Ok(())
-    }
+/// A walk under way.
+struct Walk {
+    world: Box<dyn Environment>,
+    steps: Vec<Step>,
+}
 
+impl Walk {
     fn step(&mut self, call: PlannedCall, goal: Option<usize>) -> Result<(), String> {
         let mut branch = self.world.fork();
         let observation = branch.call(Actor::Assistant, &call.name, &call.arguments);
@@ -234,19 +290,6 @@ impl<'a> Walk<'a> {
             goal,
         });
         Ok(())
-    }
-
-    fn finish(self, introduction: Introduction) -> Exploration {
-        Exploration {
-            person: self.person.to_owned(),
-            introduction,
-            goals: self.goals,
-            walk: Trajectory {
-                start: self.start,
-                steps: self.steps,
-            },
-            twin: self.twin,
-        }
     }
 }
 

@@ -4,9 +4,7 @@
 use std::collections::BTreeSet;
 
 use proto::job::Stage;
-use proto::record::{
-    Cast, Endpoint, Money, Prices, Role, UserProtocol, Writing, prompts_digest,
-};
+use proto::record::{Cast, Endpoint, Money, Prices, Role, UserProtocol, Writing, prompts_digest};
 use proto::store::budgets::MOST;
 
 use super::Plan;

@@ -117,7 +117,7 @@ impl<'a> Rows<'a> {
             "slot": task.slot,
             "intent": task.intent_id.to_string(),
             "twin_of": task.twin_of.map(|id| id.to_string()),
-            "explorer": self.maker(Role::Explorer, EXPLORER),
+            "explorer": self.explorer(task),
             "writer": task.writer,
             "user": episode.user,
             "agent_is_scripted": model_in(&episode.agent).is_none(),
@@ -140,6 +140,13 @@ impl<'a> Rows<'a> {
             facts["reasoning"] = reasoning;
         }
         facts.to_string()
+    }
+
+    /// Who explored for a task: a model finds nothing where there is no write to find, and is not asked.
+    fn explorer(&self, task: &Task) -> &str {
+        let by_model = task.parts.iter().any(|part| part.role == Role::Explorer);
+        let player = self.plan.player(Role::Explorer);
+        if by_model { player } else { EXPLORER }
     }
 
     /// Who does a job of which the plan names one doer: a model by its name there.

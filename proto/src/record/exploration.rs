@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::intent::{Goal, PlannedCall};
+use super::model::Part;
 use super::task::{Snapshot, Trajectory};
 
 /// How a person can be authenticated.
@@ -23,8 +24,10 @@ pub struct Exploration {
     pub introduction: Introduction,
     /// Goals, in the order they were reached.
     pub goals: Vec<Goal>,
-    /// Everything that was tried, failures and repeats included.
+    /// What was done for them, without what came to nothing.
     pub walk: Trajectory,
     /// For a blocked goal with a fact in the world: the world in which it is allowed.
     pub twin: Option<Snapshot>,
+    /// What a model had to do with it.
+    pub parts: Vec<Part>,
 }

@@ -82,7 +82,7 @@ impl Protocol {
     }
 }
 
-/// How an agent is told of tools and says which it uses.
+/// How a model is told of tools and says which it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallForm {
@@ -91,17 +91,21 @@ pub enum CallForm {
     /// Thought, action and input as text (Yao et al. 2022, arXiv 2210.03629), for models that know no
     /// function calling.
     React,
+    /// One call a message, as a JSON object of a schema that lists what may be called: for models too small
+    /// for text of their own.
+    Json,
 }
 
 impl CallForm {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Native, Self::React];
+    pub const ALL: [Self; 3] = [Self::Native, Self::React, Self::Json];
 
     /// As written in plans and rows.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::React => "react",
+            Self::Json => "json",
         }
     }
 }
@@ -363,6 +367,17 @@ pub struct Part {
     pub replies: u32,
     /// Tokens of all its replies, regenerated ones included.
     pub usage: Usage,
+}
+
+impl Part {
+    /// The same part in another record, where its replies count for nothing: they are counted here.
+    pub fn counted_elsewhere(&self) -> Self {
+        Self {
+            replies: 0,
+            usage: Usage::default(),
+            ..self.clone()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use worker::participants::agents::heldout::HeldOut;
 
 use super::prompt::{Prompt, tokens};
 use super::reply::{Reply, Stop};
-use super::roles;
+use super::{explorer, roles};
 
 /// What answers. Each is a function of the request alone.
 #[derive(Debug, Clone)]
@@ -17,8 +17,9 @@ pub enum Brain {
     /// The held-out agent, which serves customers of a shop well. Without a policy, or without the tool
     /// that it would use, it says so in place of serving.
     HeldOut,
-    /// As held-out, and also a writer of scripts and a judge of tasks where the schema asks for one, and a
-    /// customer of the desk where the instructions are those of one that stops with a word.
+    /// As held-out, and also a writer of scripts and a judge of tasks where the schema asks for one, an explorer
+    /// where the prompt has a theme, and a customer of the desk where the instructions are those of one that
+    /// stops with a word.
     Roles,
     /// The same text every time.
     Fixed(String),
@@ -73,7 +74,9 @@ impl Brain {
     pub(super) fn answer(&self, prompt: &Prompt) -> Reply {
         let mut reply = match self {
             Self::HeldOut => serve(prompt),
-            Self::Roles => roles::answer(prompt).unwrap_or_else(|| serve(prompt)),
+            Self::Roles => roles::answer(prompt)
+                .or_else(|| explorer::answer(prompt))
+                .unwrap_or_else(|| serve(prompt)),
             Self::Fixed(text) => Reply::say(text),
             Self::Echo => Reply::say(prompt.last_words()),
             Self::Script(replies) => replies

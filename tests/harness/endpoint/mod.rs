@@ -3,7 +3,7 @@
 //! as they do, keeps nothing from one request to the next, and counts what it was asked.
 //!
 //! Reading order: `misbehaviour` (the table), `faults` (when), `prompt` and `reply` (what is asked and
-//! answered) with their forms in `openai` and `anthropic`, `brain` and `roles` (the answers), `performance` (what a
+//! answered) with their forms in `openai` and `anthropic`, `brain`, `roles` and `explorer` (the answers), `performance` (what a
 //! misbehaviour sends), `http`, `ledger` (the counts), `serve` (the loop).
 //!
 //! Beside the models there are `GET /v1/models`, `GET /stats`, `GET /log` (the last requests with their
@@ -11,6 +11,7 @@
 
 mod anthropic;
 mod brain;
+mod explorer;
 mod faults;
 mod http;
 mod ledger;
@@ -32,6 +33,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 pub use brain::{Brain, ParseBrainError};
+pub use explorer::NEEDLESS;
 pub use faults::{Fault, ParseFaultError, When};
 pub use ledger::{Entry, Stats};
 pub use misbehaviour::{Expected, Misbehaviour, UnknownMisbehaviour};

@@ -326,7 +326,7 @@ impl<'a> Conversation<'a> {
 }
 
 /// What an agent reads that wrote arguments which are none.
-fn malformed(call: &ToolCall, written: &str) -> String {
+pub fn malformed(call: &ToolCall, written: &str) -> String {
     const SHOWN: usize = 200;
     let mut shown: String = written.chars().take(SHOWN).collect();
     if shown.len() < written.len() {

@@ -92,6 +92,21 @@ pub trait Domain: Debug + Send + Sync {
         rng: &mut Rng,
     ) -> Option<Afforded>;
 
+    /// The goal of this person that `call` carries out: told in `world`, with the slot `hide` kept back as
+    /// in [`Want::Write`]. Nothing if the call is no lawful write that the person could ask for so; in a
+    /// domain that knows no way from calls to goals, never anything, and models can't explore it.
+    fn goal_of(
+        &self,
+        world: &dyn Environment,
+        person: &str,
+        call: &PlannedCall,
+        hide: Option<&str>,
+        rng: &mut Rng,
+    ) -> Option<Goal> {
+        let _ = (world, person, call, hide, rng);
+        None
+    }
+
     /// Another goal in place of `goal`, as a person changes their mind (`Slot`, `Action`, `Target`);
     /// executable in `world`. Nothing where the world or the domain makes it impossible.
     fn vary(

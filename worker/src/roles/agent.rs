@@ -25,21 +25,14 @@ pub struct Briefing {
 }
 
 impl Briefing {
-    /// Over a domain, in this form.
+    /// Over a domain, with tools called in text or by the protocol's means.
     ///
     /// # Errors
     /// When the plan's own prompt does not render.
-    pub fn new(
-        domain: &dyn Domain,
-        form: CallForm,
-        prompts: &Prompts,
-    ) -> Result<Self, PromptError> {
+    pub fn new(domain: &dyn Domain, in_text: bool, prompts: &Prompts) -> Result<Self, PromptError> {
         let own = |tool: &&ToolSpec| tool.actor == Actor::Assistant;
         let tools: Vec<ToolSpec> = domain.tools().iter().filter(own).cloned().collect();
-        let name = match form {
-            CallForm::Native => AGENT,
-            CallForm::React => AGENT_REACT,
-        };
+        let name = if in_text { AGENT_REACT } else { AGENT };
         let described = tools.iter().map(|tool| {
             json!({
                 "name": tool.name,
@@ -52,10 +45,7 @@ impl Briefing {
         let system = prompts.render(name, &context)?;
         Ok(Self {
             system,
-            tools: match form {
-                CallForm::Native => tools,
-                CallForm::React => Vec::new(),
-            },
+            tools: if in_text { Vec::new() } else { tools },
             prompt: prompts.digest(name),
         })
     }

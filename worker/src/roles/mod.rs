@@ -4,12 +4,14 @@
 //! waited for, and may come back without a turn: then the job stops, and what it heard is kept. Who is a
 //! model and who is not is mixed freely.
 //!
-//! Reading order: [`prompts`] (the words models are asked in), [`work`] (a job with models), [`writer`] (of
-//! scripts), [`validity`] (the judge of tasks), [`agent`] and [`react`] (the agent under test), [`user`] (the
+//! Reading order: [`prompts`] (the words models are asked in), [`work`] (a job with models), [`explorer`] with [`listed`],
+//! [`writer`] (of scripts), [`validity`] (the judge of tasks), [`agent`] and [`react`] (the agent under test), [`user`] (the
 //! simulated one), [`rollout`] (the conversation), [`alone`] (one worker a job).
 
 pub mod agent;
 pub mod alone;
+pub mod explorer;
+pub mod listed;
 pub mod prompts;
 pub mod react;
 pub mod rollout;
@@ -37,9 +39,10 @@ pub async fn perform(work: &Work<'_>) -> Done {
         ))
     };
     match &work.job.input {
-        StageInput::Explore => {
-            work.failed("a model can't explore in this version; leave `explorer` to `symbolic`")
-        }
+        StageInput::Explore => match cast.model(Role::Explorer) {
+            Some(endpoint) => explorer::perform(work, endpoint).await,
+            None => absent(Role::Explorer),
+        },
         StageInput::Synthesize(walk) => match cast.model(Role::Writer) {
             Some(endpoint) => writer::perform(work, walk, endpoint).await,
             None => absent(Role::Writer),

@@ -20,6 +20,7 @@ macro_rules! built_in {
 pub const BUILT_IN: [(&str, &str); 6] = built_in![
     "agent.md.j2",
     "agent_react.md.j2",
+    "explorer.md.j2",
     "user.md.j2",
     "user_tau2.md.j2",
     "validity.md.j2",
@@ -30,6 +31,8 @@ pub const BUILT_IN: [(&str, &str); 6] = built_in![
 pub const AGENT: &str = "agent.md.j2";
 /// System prompt of an agent that calls tools in text.
 pub const AGENT_REACT: &str = "agent_react.md.j2";
+/// System prompt of an explorer.
+pub const EXPLORER: &str = "explorer.md.j2";
 /// System prompt of a simulated user.
 pub const USER: &str = "user.md.j2";
 /// System prompt of a simulated user that speaks in free text.

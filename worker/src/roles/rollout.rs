@@ -54,8 +54,16 @@ impl Play<'_> {
         let cast = &self.work.job.cast;
         let prompts = Prompts::new(&cast.prompts).map_err(told)?;
         let by_model = cast.model(Role::Agent);
-        let form = by_model.map_or(CallForm::Native, |endpoint| endpoint.form);
-        let briefing = Briefing::new(self.work.domain, form, &prompts).map_err(told)?;
+        let in_text = match by_model.map_or(CallForm::Native, |endpoint| endpoint.form) {
+            CallForm::Native => false,
+            CallForm::React => true,
+            CallForm::Json => {
+                return Err(
+                    "an agent can't speak in the form json; take native or react".to_owned(),
+                );
+            }
+        };
+        let briefing = Briefing::new(self.work.domain, in_text, &prompts).map_err(told)?;
         let sheet = self.sheet(&prompts).map_err(told)?;
         let identity = cast.identity(&self.subject.agent);
         let id = episode_id(self.task.id, &identity, self.subject.trial);

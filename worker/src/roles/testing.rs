@@ -28,18 +28,28 @@ use crate::executor::{ATTEMPTS, Done};
 use crate::process::metrics::{Metrics, Part as Process};
 use crate::rules::Sort;
 
-/// The text that an endpoint says, by how often it was asked before and by the request.
-type Says = dyn Fn(usize, &Json) -> Result<String, Fault> + Send + Sync;
+/// The message that an endpoint answers with, by how often it was asked before and by the request.
+type Says = dyn Fn(usize, &Json) -> Result<Json, Fault> + Send + Sync;
 
 /// An endpoint that answers by a function, and remembers what it was asked.
 pub(super) struct Sayer {
     says: Box<Says>,
-    asked: Mutex<Vec<Json>>,
+    asked: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Sayer {
     pub(super) fn new(
         says: impl Fn(usize, &Json) -> Result<String, Fault> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Self::answering(move |place, request| {
+            let text = says(place, request)?;
+            Ok(json!({"role": "assistant", "content": text}))
+        })
+    }
+
+    /// One that answers with whole messages.
+    pub(super) fn answering(
+        says: impl Fn(usize, &Json) -> Result<Json, Fault> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
             says: Box::new(says),
@@ -49,6 +59,12 @@ impl Sayer {
 
     /// Every request, in order.
     pub(super) fn asked(&self) -> Vec<Json> {
+        let read = |body: &Vec<u8>| serde_json::from_slice(body).expect("a request is JSON");
+        self.bodies().iter().map(read).collect()
+    }
+
+    /// Every request as its bytes, in order.
+    pub(super) fn bodies(&self) -> Vec<Vec<u8>> {
         self.asked.lock().expect("nobody panics with it").clone()
     }
 }
@@ -65,11 +81,10 @@ impl Wire for Sayer {
         let request: Json = serde_json::from_slice(body).expect("a request is JSON");
         let place = {
             let mut asked = self.asked.lock().expect("nobody panics with it");
-            asked.push(request.clone());
+            asked.push(body.to_vec());
             asked.len() - 1
         };
-        let text = (self.says)(place, &request)?;
-        let message = json!({"role": "assistant", "content": text});
+        let message = (self.says)(place, &request)?;
         Ok(answer(&completion(&message)))
     }
 }

@@ -10,7 +10,7 @@ use proto::job::Stage;
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
     ChangeScript, Check, Endpoint, Exploration, GoalScript, Message, Part, Reveal, Role, Task,
-    Usage, UserScript, Value,
+    UserScript, Value,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -88,11 +88,7 @@ fn settled(
     }
     if let Some(twin) = &mut draft.twin {
         // It was asked once for both: the replies are counted where the task is.
-        twin.parts.push(Part {
-            replies: 0,
-            usage: Usage::default(),
-            ..part.clone()
-        });
+        twin.parts.push(part.counted_elsewhere());
     }
     draft.task.parts.push(part);
     StageResult::Drafted {

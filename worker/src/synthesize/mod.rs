@@ -12,7 +12,9 @@ use proto::digest::Hasher;
 use proto::ids::{IntentId, RunId, TaskId};
 use proto::job::Cell;
 use proto::outcome::{Reason, Rejection};
-use proto::record::{Exploration, Intent, Kind, Persona, Scenario, Snapshot, Task, Trigger, Wish};
+use proto::record::{
+    Exploration, Intent, Kind, Part, Persona, Scenario, Snapshot, Task, Trigger, Wish,
+};
 use proto::seed::Seed;
 
 use crate::domains::Domain;
@@ -63,6 +65,7 @@ pub fn synthesize(
             twin.twin_of = Some(id);
             // The same words open both: only the world tells them apart.
             twin.script.clone_from(&task.script);
+            twin.parts = task.parts.iter().map(Part::counted_elsewhere).collect();
             Some(twin)
         }
         _ => None,
@@ -159,7 +162,7 @@ impl Maker<'_> {
             twin_of: None,
             writer: WRITER.to_owned(),
             proof: None,
-            parts: Vec::new(),
+            parts: self.exploration.parts.clone(),
         })
     }
 }

@@ -10,7 +10,13 @@ use crate::plan::WorldPlan;
 use crate::world::DOMAINS;
 
 /// Roles that this build can have models in.
-const ROLES: [Role; 4] = [Role::Writer, Role::Validity, Role::User, Role::Agent];
+const ROLES: [Role; 5] = [
+    Role::Explorer,
+    Role::Writer,
+    Role::Validity,
+    Role::User,
+    Role::Agent,
+];
 
 /// Prompts of this build that may be replaced.
 const PROMPTS: [&str; BUILT_IN.len()] = {

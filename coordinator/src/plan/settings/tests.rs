@@ -191,9 +191,9 @@ fn the_environment_sets_every_setting() {
         table::Kind::Part => "2/3",
         // The one that goes with a user who is no model.
         table::Kind::Choice(_) => "form",
-        other @ (table::Kind::Number(..)
-        | table::Kind::Price
-        | table::Kind::Table) => panic!("{other} is of models alone"),
+        other @ (table::Kind::Number(..) | table::Kind::Price | table::Kind::Table) => {
+            panic!("{other} is of models alone")
+        }
         table::Kind::Text => match setting.key {
             "world.file" => path,
             "domain" => "tickets",

@@ -160,3 +160,17 @@ fn an_episode_with_a_malformed_call_is_no_row() {
     assert!(rows.row(&filled, &model).is_none());
     assert_eq!((rows.malformed, rows.unlawful, rows.failed), (1, 0, 0));
 }
+
+#[test]
+fn a_model_is_the_explorer_of_what_it_had_a_part_in() {
+    let (mut filled, gold) = played();
+    let plan = Plan {
+        explorer: "model:small".to_owned(),
+        ..Plan::default()
+    };
+    let by_whom = |filled: &Filled| metadata(&plan, filled, &gold)["explorer"].clone();
+    assert_eq!(by_whom(&filled), EXPLORER);
+    filled.task.parts = by_a_model(&gold).episode.parts;
+    filled.task.parts[0].role = Role::Explorer;
+    assert_eq!(by_whom(&filled), "model:small");
+}

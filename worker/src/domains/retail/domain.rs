@@ -123,6 +123,17 @@ impl Domain for Retail {
         afford::afford(world_of(world), &self.rules, person, want, rng)
     }
 
+    fn goal_of(
+        &self,
+        world: &dyn Environment,
+        person: &str,
+        call: &PlannedCall,
+        hide: Option<&str>,
+        rng: &mut Rng,
+    ) -> Option<Goal> {
+        afford::goal_of(world_of(world), person, call, hide, rng)
+    }
+
     fn vary(
         &self,
         world: &dyn Environment,

@@ -165,6 +165,17 @@ impl Domain for Tickets {
         wishes::afford(world_of(world), person, want, rng)
     }
 
+    fn goal_of(
+        &self,
+        world: &dyn Environment,
+        person: &str,
+        call: &PlannedCall,
+        hide: Option<&str>,
+        rng: &mut Rng,
+    ) -> Option<Goal> {
+        wishes::goal_of(world_of(world), person, call, hide, rng)
+    }
+
     fn vary(
         &self,
         world: &dyn Environment,

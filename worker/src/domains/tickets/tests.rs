@@ -315,3 +315,32 @@ fn strange_deltas_are_refused() {
         .to_string();
     assert!(error.contains("over its own base"), "{error}");
 }
+
+#[test]
+fn a_write_leads_back_to_its_goal_and_what_is_none_nowhere() {
+    let domain = desk();
+    let world = domain.start();
+    for (nth, (person, drawn)) in goals(&domain).into_iter().enumerate() {
+        let call = drawn.wish.call().unwrap();
+        let hide = drawn.slots.iter().find(|slot| slot.hidden());
+        let hide = hide.map(|slot| slot.name.as_str());
+        let mut rng = rng(nth as u64);
+        let goal = domain.goal_of(&*world, &person, call, hide, &mut rng);
+        let goal = goal.expect("what can be drawn can be told");
+        assert_eq!(goal.wish, drawn.wish);
+        let hidden: Vec<bool> = goal.slots.iter().map(|slot| slot.hidden()).collect();
+        let as_drawn: Vec<bool> = drawn.slots.iter().map(|slot| slot.hidden()).collect();
+        assert_eq!(hidden, as_drawn);
+        let other = domain.person(
+            (0..domain.people())
+                .position(|at| domain.person(at) != person)
+                .unwrap(),
+        );
+        assert_eq!(domain.goal_of(&*world, &other, call, None, &mut rng), None);
+        let mut odd = call.clone();
+        let (argument, _) = odd.arguments.iter().next_back().unwrap();
+        let argument = argument.clone();
+        odd.arguments.insert(argument, "none".into());
+        assert_eq!(domain.goal_of(&*world, &person, &odd, None, &mut rng), None);
+    }
+}

@@ -154,6 +154,35 @@ fn write(
         .collect();
     let ticket = *rng.pick(&open)?;
     let value = *rng.pick(&values(tool, ticket))?;
+    told(world, person, (tool, ticket, value), hide, rng)
+}
+
+/// The goal whose write is `call`.
+pub(super) fn goal_of(
+    world: &World,
+    person: &str,
+    call: &PlannedCall,
+    hide: Option<&str>,
+    rng: &mut Rng,
+) -> Option<Goal> {
+    let (argument, _) = choice(&call.name)?;
+    let ticket = world.ticket(call.text("ticket_id")?)?;
+    let mut values = values(&call.name, ticket).into_iter();
+    let value = values.find(|value| call.text(argument) == Some(value))?;
+    let hideable = hide.is_none_or(|slot| HIDEABLE.contains(&(&call.name, slot)));
+    let own = ticket.owner == person && ticket.closed.is_none();
+    let found = (own && hideable).then_some((call.name.as_str(), ticket, value))?;
+    told(world, person, found, hide, rng)
+}
+
+/// The wish for a write, with the slot `hide` kept back; nothing if that leaves no choice.
+fn told(
+    world: &World,
+    person: &str,
+    (tool, ticket, value): (&str, &Ticket, &str),
+    hide: Option<&str>,
+    rng: &mut Rng,
+) -> Option<Goal> {
     let mut goal = goal(person, tool, ticket_slot(ticket, rng.chance(0.4)), value)?;
     for slot in goal
         .slots

@@ -117,12 +117,18 @@ fn unfit(resolved: &Resolved, role: Role, name: &str) -> Option<(String, String)
         let mend = "take a model whose `protocol` is openai or anthropic".to_owned();
         return Some((problem, mend));
     }
-    let tools = matches!(role, Role::Agent | Role::Explorer);
-    if *form == CallForm::React && !tools {
-        let problem = format!(
-            "`{name}` has the form react, which says how tools are called, and the {} has none",
+    let problem = match (*form, role) {
+        (CallForm::Native, _) | (_, Role::Explorer) | (CallForm::React, Role::Agent) => None,
+        (CallForm::Json, Role::Agent) => Some(format!(
+            "`{name}` has the form json, in which nothing can be said to a customer"
+        )),
+        (form, _) => Some(format!(
+            "`{name}` has the form {}, which says how tools are called, and the {} has none",
+            form.label(),
             role.label()
-        );
+        )),
+    };
+    if let Some(problem) = problem {
         let mend = "describe the model a second time with `form = \"native\"`".to_owned();
         return Some((problem, mend));
     }
@@ -148,7 +154,10 @@ fn user_protocol(resolved: &Resolved) -> Result<(), SettingsError> {
         resolved,
         "user_protocol",
         format!("`{}`", protocol.label()),
-        format!("`{}` is no model, and speaks in its own way", resolved.plan.user),
+        format!(
+            "`{}` is no model, and speaks in its own way",
+            resolved.plan.user
+        ),
         "write `user = \"model:NAME\"` for a model of the plan, or leave it out",
     ))
 }

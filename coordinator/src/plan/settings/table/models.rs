@@ -13,7 +13,11 @@ const PROTOCOLS: [&str; 4] = [
 ];
 
 /// How a model is told of tools, as plans write it.
-const FORMS: [&str; 2] = [CallForm::Native.label(), CallForm::React.label()];
+const FORMS: [&str; 3] = [
+    CallForm::Native.label(),
+    CallForm::React.label(),
+    CallForm::Json.label(),
+];
 
 /// Longest that anything may be waited for.
 const DAY: u64 = 24 * 60 * 60;
@@ -84,7 +88,7 @@ pub const MODELS: [Setting; 21] = [
         "models.*.form",
         Kind::Choice(&FORMS),
         "",
-        "How it is told of tools: by the protocol's own means, or as text (`react`) for models that know no function calling.",
+        "How it is told of tools: by the protocol's own means, or as text (`react`) for models that know no function calling. An explorer may also be held to a schema that lists its calls (`json`).",
     ),
     setting(
         "models.*.price_input",

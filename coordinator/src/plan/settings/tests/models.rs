@@ -242,7 +242,7 @@ const OF_SMALL: &[(&str, &str)] = &[
         "extra = { stream = true }",
         "`stream` is written by this program",
     ),
-    ("form = \"json\"", "must be one of native, react"),
+    ("form = \"xml\"", "must be one of native, react, json"),
     (
         "first_byte_seconds = 700",
         "is 700: more than `total_seconds`, which is 600; set it to 600 or less",

@@ -94,6 +94,10 @@ fn what_cannot_play_is_refused_with_a_mend() {
             "`text` has the form react, which says how tools are called, and the user has none; describe the model a second time",
         ),
         (
+            "agents = [\"model:listed\"]\n[models.listed]\nurl = \"http://h\"\nmodel = \"l\"\nform = \"json\"",
+            "`listed` has the form json, in which nothing can be said to a customer; describe the model a second time",
+        ),
+        (
             "judge = \"model:own\"",
             "the protocol of `own` is program, which is for agents alone",
         ),

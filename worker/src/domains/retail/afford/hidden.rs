@@ -99,7 +99,7 @@ fn draft<'a>(view: &View<'a>, tool: &'static str, hide: &str, rng: &mut Rng) -> 
 }
 
 /// Makes everything said so far of a slot an answer to a question.
-fn keep_back(slot: &mut Slot) {
+pub(super) fn keep_back(slot: &mut Slot) {
     for said in &mut slot.says {
         if !matches!(
             Said::read(said),

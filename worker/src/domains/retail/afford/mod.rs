@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`view`] (the person's reach), [`said`] (descriptors), [`choice`] (a write's
 //! parts), [`query`] and [`force`] (descriptors run on the world, twice), [`speak`] (how parts are
-//! said), [`reads`] (what grounds them), [`write`] and [`hidden`] (goals).
+//! said), [`reads`] (what grounds them), [`write`] and [`hidden`] (goals),
+//! [`wished`] (the goal of a call).
 
 mod blocked;
 mod choice;
@@ -19,6 +20,7 @@ mod speak;
 mod tamper;
 mod vary;
 mod view;
+mod wished;
 mod write;
 
 use proto::record::{Change, Goal, PlannedCall};
@@ -58,6 +60,17 @@ pub(super) fn afford(
         start: None,
         twin: None,
     })
+}
+
+/// See [`crate::domains::Domain::goal_of`].
+pub(super) fn goal_of(
+    world: &World,
+    person: &str,
+    call: &PlannedCall,
+    hide: Option<&str>,
+    rng: &mut Rng,
+) -> Option<Goal> {
+    wished::goal_of(&View::new(world, person)?, call, hide, rng)
 }
 
 /// See [`crate::domains::Domain::vary`].

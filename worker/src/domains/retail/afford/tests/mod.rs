@@ -6,4 +6,5 @@ mod changes;
 mod near;
 mod questions;
 pub(super) mod shop;
+mod wished;
 mod writes;

@@ -19,7 +19,7 @@ fn set(calls: &[PlannedCall]) -> BTreeSet<String> {
 }
 
 /// Goals of every tool and every hidden slot over the people of `world`.
-fn goals(world: &World) -> Vec<(String, Option<&'static str>, Goal)> {
+pub(super) fn goals(world: &World) -> Vec<(String, Option<&'static str>, Goal)> {
     let mut found = Vec::new();
     for (at, user) in world.base.users.iter().enumerate() {
         for (tool, slots) in FORMS {
