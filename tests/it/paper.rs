@@ -62,7 +62,11 @@ fn rows(report: &str) -> Vec<Row> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let passes = cells[4..].iter().take_while(|cell| cell.contains('–'));
         let means = passes.filter_map(|cell| cell.split(' ').next()?.parse().ok());
-        (cells[0].to_owned(), cells[1].to_owned(), means.collect())
+        (
+            cells[0].replace('\\', ""),
+            cells[1].to_owned(),
+            means.collect(),
+        )
     };
     lines
         .filter(|line| line.matches('|').count() > 9)
