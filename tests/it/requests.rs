@@ -45,7 +45,7 @@ fn no_key_in(folder: &Path) {
 #[test]
 fn every_request_is_told_as_the_endpoint_received_it() {
     // Some replies are empty, so that some requests are made again.
-    let faults: Vec<Fault> = vec!["empty-reply:0.1".parse().unwrap()];
+    let faults: Vec<Fault> = vec!["empty-reply:requests=0.1".parse().unwrap()];
     let desk = Desk::with(4, faults, AGENTS, MODELS);
     desk.prints("run plan.toml --out out");
     let rows_of_all = rows(&desk, "");
