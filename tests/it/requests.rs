@@ -79,12 +79,24 @@ fn every_request_is_told_as_the_endpoint_received_it() {
         assert!(row["reply"].is_object(), "{row}");
     }
 
-    // One job, one episode, one slot.
+    parts(&desk, &rows_of_all);
+
+    let everything = desk.prints("inspect out --requests");
+    assert!(!everything.contains(KEY));
+    no_key_in(desk.folder.path());
+    // Elsewhere, too.
+    fs::rename(desk.at("out/replies"), desk.at("kept")).unwrap();
+    let elsewhere = desk.prints("inspect out --requests --replay kept");
+    assert!(elsewhere == everything);
+}
+
+/// One job, one episode, one slot.
+fn parts(desk: &Desk, rows_of_all: &[Json]) {
     let rollout = rows_of_all
         .iter()
         .find(|row| row["model"] == "claude")
         .unwrap();
-    let of_job = rows(&desk, rollout["job"].as_str().unwrap());
+    let of_job = rows(desk, rollout["job"].as_str().unwrap());
     assert!(of_job.len() > 1 && of_job.iter().all(|row| row["job"] == rollout["job"]));
     let turns: Vec<u64> = of_job
         .iter()
@@ -92,7 +104,7 @@ fn every_request_is_told_as_the_endpoint_received_it() {
         .collect();
     assert!(turns.is_sorted() && turns[0] == 0, "{turns:?}");
     let slot = format!("slot:{}", rollout["slot"]);
-    let of_slot = rows(&desk, &slot);
+    let of_slot = rows(desk, &slot);
     assert!(of_slot.iter().all(|row| row["slot"] == rollout["slot"]));
     assert!(of_slot.len() > of_job.len());
     let shown: Json =
@@ -114,12 +126,4 @@ fn every_request_is_told_as_the_endpoint_received_it() {
     ] {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
-    let everything = desk.prints("inspect out --requests");
-    assert!(!everything.contains(KEY));
-    no_key_in(desk.folder.path());
-
-    // Elsewhere, and after a loss.
-    fs::rename(desk.at("out/replies"), desk.at("kept")).unwrap();
-    let elsewhere = desk.prints("inspect out --requests --replay kept");
-    assert!(elsewhere == everything);
 }
