@@ -17,7 +17,7 @@ macro_rules! built_in {
 }
 
 /// The built-in templates by file name.
-pub const BUILT_IN: [(&str, &str); 6] = built_in![
+pub const BUILT_IN: [(&str, &str); 7] = built_in![
     "agent.md.j2",
     "agent_react.md.j2",
     "explorer.md.j2",
