@@ -11,6 +11,7 @@
 //! Reading order: `content` (jobs and what they carry), `entry` (what the ledger keeps beside it),
 //! `publishing`, `undeliverable`, `world`, `fresh`.
 
+mod carried;
 mod content;
 mod entry;
 mod fresh;
@@ -53,6 +54,7 @@ use fresh::Fresh;
 use publishing::{Publishing, Refused};
 use undeliverable::{Publisher, Undeliverable};
 
+pub use carried::Carried;
 pub use entry::{came, failed, rollout_of};
 pub use watch::{Turn, Watch};
 pub use world::RunWorld;
@@ -217,17 +219,6 @@ pub struct Dispatch<'a> {
     oldest: Option<Instant>,
     /// What the run had spent when a job could not go on for want of money.
     spent: Option<Money>,
-}
-
-/// What carrying a run out came to.
-#[derive(Debug)]
-pub struct Carried {
-    /// Where the run stands.
-    pub run: Run,
-    /// Its ledger.
-    pub ledger: Ledger,
-    /// What it has spent, if it ended because its budget covers no more.
-    pub spent: Option<Money>,
 }
 
 impl<'a> Dispatch<'a> {

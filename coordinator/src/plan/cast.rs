@@ -138,7 +138,7 @@ impl Plan {
     }
 
     /// Who plays a role in conversations, and how.
-    fn talker(&self, role: Role) -> String {
+    pub fn talker(&self, role: Role) -> String {
         match self.player(role) {
             "" => "nobody".to_owned(),
             player if role == Role::User && model_in(player).is_some() => {

@@ -169,7 +169,10 @@ impl<'a> Rows<'a> {
             (Role::User, USER),
             (Role::Judge, ""),
         ];
-        let doers = offline.map(|(role, offline)| maker(role, self.maker(role, offline)));
+        let doers = offline.map(|(role, offline)| match self.maker(role, offline) {
+            name if role == Role::User && name != offline => maker(role, &self.plan.talker(role)),
+            name => maker(role, name),
+        });
         let agents = self
             .plan
             .agents

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proto::job::Stage;
 use proto::outcome::Reason;
-use proto::record::{Actor, Effect, Episode, Message, Scenario, Task};
+use proto::record::{Actor, Effect, Episode, Message, Role, Scenario, Task};
 use proto::seed::Seed;
 
 use super::models::Parts;
@@ -271,6 +271,7 @@ fn facts(archive: &Archive) -> RunFacts {
             Fact::new("tasks", plan.tasks.to_string()),
             Fact::new("agents", plan.agents.join(", ")),
             Fact::new("trials", plan.trials.to_string()),
+            Fact::new("user", plan.talker(Role::User)),
             Fact::new(
                 "mix",
                 format!(

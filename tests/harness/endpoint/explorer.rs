@@ -84,10 +84,11 @@ impl Seen {
             "get_user_details" => self.profile = record,
             "get_order_details" => drop(self.orders.insert(id("order_id"), record)),
             "get_product_details" => drop(self.products.insert(id("product_id"), record)),
+            NEEDLESS => {}
             _ => {
                 self.changed.push(id("order_id"));
-                let note = text.rsplit("Still to be found: ").next();
-                self.open = note.map(str::to_owned);
+                let note = text.rsplit_once("Still to be found: ");
+                self.open = note.map(|(_, open)| open.to_owned());
             }
         }
     }

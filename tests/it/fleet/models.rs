@@ -86,7 +86,7 @@ fn a_fleet_stays_within_its_budget_though_a_worker_is_killed() {
         let url = endpoint.base_url();
         let plan = format!(
             "agents = [\"model:small\"]\ntrials = 1\nbudget_dollars = {dollars}\n[models.small]\nurl = \"{url}\"\n\
-             model = \"heldout\"\nprice_input = {PRICE}\nprice_output = 0\n"
+             model = \"heldout\"\nprice_input = {PRICE}\nprice_output = 0\ntotal_seconds = 5\nfirst_byte_seconds = 5\n"
         );
         fs::write(&file, plan).expect("the plan is written");
     };

@@ -56,6 +56,14 @@ fn look_around(domain: &Tickets, theme: &Theme, trail: &mut Trail<'_>) -> Vec<St
     open
 }
 
+/// Whether a ticket is open at the start, so that nothing but who asks stands against a change.
+fn is_open(trail: &Trail<'_>, ticket: &str) -> bool {
+    let read = PlannedCall::new("get_ticket", [("ticket_id", ticket)]);
+    let mut world = trail.start.fork();
+    let seen = world.call(Actor::Assistant, &read.name, &read.arguments);
+    seen.text.contains("\"open\"")
+}
+
 /// Two priorities that the ticket does not have.
 fn other_priorities(trail: &Trail<'_>, ticket: &str) -> [&'static str; 2] {
     let fitting = PRIORITIES.into_iter().filter(|priority| {
@@ -78,7 +86,8 @@ fn a_write_against_the_policy_is_told_and_never_carried_out() {
     let theme = Theme::of(&domain, &plain(vec![write("set_priority")]), Seed::root(1)).unwrap();
     let mut trail = Trail::new(&domain, &theme, Seed::root(2)).unwrap();
     let own = domain.reach(&*trail.start, theme.person());
-    let ticket = own.iter().find_map(|read| read.text("ticket_id")).unwrap();
+    let mut tickets = own.iter().filter_map(|read| read.text("ticket_id"));
+    let ticket = tickets.find(|ticket| is_open(&trail, ticket)).unwrap();
     // Before anybody is authenticated, before it is looked up, and somebody else's.
     let hasty = trail.call(set(ticket, "low"));
     assert!(
@@ -91,7 +100,7 @@ fn a_write_against_the_policy_is_told_and_never_carried_out() {
     let others = people.filter(|person| person != theme.person());
     let foreign: Vec<PlannedCall> = others
         .flat_map(|person| domain.reach(&*trail.start, &person))
-        .filter(|read| read.name == "get_ticket")
+        .filter(|read| read.text("ticket_id").is_some_and(|id| is_open(&trail, id)))
         .take(5)
         .collect();
     for read in foreign {

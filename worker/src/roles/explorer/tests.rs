@@ -294,6 +294,11 @@ async fn what_the_policy_forbids_is_told_to_the_model_and_in_nothing_that_is_han
     let others: Vec<PlannedCall> = people
         .flat_map(|person| bench.domain.reach(&*bench.domain.start(), &person))
         .filter(|read| read.name == "get_ticket" && !own.contains(&read.text("ticket_id")))
+        .filter(|read| {
+            let mut world = bench.domain.start().fork();
+            let seen = world.call(Actor::Assistant, &read.name, &read.arguments);
+            seen.text.contains("\"open\"")
+        })
         .take(3)
         .collect();
     let foreign = |read: &PlannedCall| {

@@ -16,7 +16,7 @@ use super::write::{
 };
 
 /// How many times a call is put into words before it counts as one that can't be.
-const TRIES: usize = 6;
+const TRIES: usize = 24;
 /// How often all items of an order are called so.
 const ALL_SHARE: f64 = 0.5;
 /// How often a new item that is the cheapest or the dearest is called so, and where it should fit the items
@@ -70,8 +70,9 @@ fn read<'a>(view: &View<'a>, tool: &str, call: &PlannedCall) -> Option<Choice<'a
         }
     }
     let own = call
-        .text("user_id")
-        .is_none_or(|id| id == &*view.user.user_id);
+        .arguments
+        .get("user_id")
+        .is_none_or(|id| id.as_str() == Some(&*view.user.user_id));
     in_order(&mut choice)?;
     own.then_some(choice)
 }

@@ -52,7 +52,8 @@ fn a_call_that_is_drawn_leads_back_to_a_goal_that_means_it() {
         assert!(hide.is_none() || ambiguous(&view, &goal), "{goal:?}");
     }
     for (form, [all, found]) in &counts {
-        let enough = if form.1.is_none() { *all } else { all * 7 / 10 };
+        // With a slot kept back, not everything that can be said of the others leaves more than one reading.
+        let enough = if form.1.is_none() { *all } else { all / 5 };
         assert!(*found >= enough, "{form:?}: {found} of {all}");
     }
     assert!(counts.len() > 15, "{counts:?}");
