@@ -81,19 +81,18 @@ fn main() -> ExitCode {
         eprintln!("the programs of the fleet are missing: cargo build --release -p tests --bins");
         return ExitCode::from(2);
     };
-    let wanted = |what| arguments.what.is_empty() || arguments.what.contains(&what);
     let mut held = true;
-    let measures: [(What, fn(Programs) -> Option<Vec<Figure>>); 4] = [
-        (What::Fairness, fairness::measure),
-        (What::Growth, growth::measure),
-        (What::Thousand, thousand::measure),
-        (What::Limits, limits::measure),
-    ];
-    for (what, measure) in measures {
-        if !wanted(what) {
+    for &what in What::value_variants() {
+        if !arguments.what.is_empty() && !arguments.what.contains(&what) {
             continue;
         }
-        let Some(figures) = measure(programs) else {
+        let measured = match what {
+            What::Fairness => fairness::measure(programs),
+            What::Growth => growth::measure(programs),
+            What::Thousand => thousand::measure(programs),
+            What::Limits => limits::measure(programs),
+        };
+        let Some(figures) = measured else {
             return ExitCode::from(2);
         };
         for figure in figures {

@@ -1,6 +1,7 @@
 //! What `run`, `eval` and `serve` share: a course is carried out in its folder until the work is done or
 //! a signal comes, with workers in this process or with those of a fleet.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use anyhow::ensure;
 use clap::Args;
 use proto::queue::Consumer;
 use proto::record::Money;
-use proto::store::{Recording, Spending};
+use proto::store::{Recording, RedisStore, Spending};
+use proto::topology::Instance;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
@@ -218,18 +220,15 @@ fn with_a_fleet(
         shared: shared.clone(),
         metrics,
     };
-    let beating = runtime.spawn(beat(told.clone(), instance, shared.board, stop.clone()));
-    let purse = match course.plan.budget() {
-        Some(_) => {
-            let spending = Spending::open(&home.at(SPENDING))?;
-            let purse = Purse::new(shared.budgets, spending, instance.to_string());
-            runtime.block_on(purse.look())?;
-            let told = told.clone();
-            Some(runtime.spawn(purse.keep(move |balance| told.spent(balance.spent))))
-        }
-        None => None,
-    };
+    let beating = beat(told.clone(), instance, shared.board, stop.clone());
+    let mut watchers = vec![runtime.spawn(beating)];
     let plan = &course.plan;
+    if plan.budget().is_some() {
+        let spending = Spending::open(&home.at(SPENDING))?;
+        let purse = Purse::new(shared.budgets, spending, instance.to_string());
+        runtime.block_on(purse.look())?;
+        watchers.push(runtime.spawn(looking(purse, told.clone())));
+    }
     let recipe = plan
         .world
         .file
@@ -244,19 +243,12 @@ fn with_a_fleet(
     };
     let carrying = fleet::carry_out(work, home, &services, fleet.terms(), &mut watch, stop);
     let carried = runtime.block_on(carrying)?;
-    beating.abort();
-    if let Some(purse) = purse {
-        purse.abort();
+    for watcher in watchers {
+        watcher.abort();
     }
     if let Some(place) = record.filter(|_| carried.is_some()) {
-        let run = course.run.to_string();
         // Only now, since whoever stands by has the same file.
-        let recording = Recording::open(&place, &run)?;
-        let copied = runtime.block_on(fetch(&store, instance, &recording, &run))?;
-        say(&format!(
-            "{copied} replies of models are in {}",
-            place.display()
-        ));
+        runtime.block_on(copied(course, &store, instance, &place))?;
     }
     Ok(carried.map(|carried| Worked {
         work: carried.work,
@@ -266,6 +258,28 @@ fn with_a_fleet(
             runtime,
         },
     }))
+}
+
+/// Copies what a fleet was answered to a file.
+async fn copied(
+    course: &Course,
+    store: &RedisStore,
+    instance: Instance,
+    place: &Path,
+) -> anyhow::Result<()> {
+    let run = course.run.to_string();
+    let recording = Recording::open(place, &run)?;
+    let copied = fetch(store, instance, &recording, &run).await?;
+    say(&format!(
+        "{copied} replies of models are in {}",
+        place.display()
+    ));
+    Ok(())
+}
+
+/// Looks at what the run spends, for as long as it is polled, and tells of it.
+async fn looking(purse: Purse, told: Told) {
+    match purse.keep(move |balance| told.spent(balance.spent)).await {}
 }
 
 fn serve_health(

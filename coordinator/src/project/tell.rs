@@ -71,16 +71,10 @@ impl<'a> Telling<'a> {
     /// Counts candidates by how far they came, and why they were turned down.
     fn funnel(&mut self) -> Result<(), ProjectError> {
         for (slot, standing) in self.archive.run.slots().iter().enumerate() {
-            let tried = match *standing {
-                Slot::Waiting => 0,
-                Slot::Trying(candidate) | Slot::Settled(candidate, _) | Slot::Failed(candidate) => {
-                    candidate + 1
-                }
-                Slot::Exhausted => self.archive.course.plan.max_candidates,
-            };
+            let slot = slot as u32;
             let mut last = None;
-            for candidate in 0..tried {
-                last = self.candidate(slot as u32, candidate).or(last);
+            for candidate in 0..self.archive.tried(slot) {
+                last = self.candidate(slot, candidate).or(last);
             }
             match standing {
                 Slot::Settled(..) => self.aggregate.observe_stage(FunnelStage::Settled, 1),

@@ -65,13 +65,6 @@ pub struct Pass {
     reserved: Option<Money>,
 }
 
-impl Pass {
-    /// What the call counts with, in tokens, until it is settled.
-    pub fn tokens(&self) -> u64 {
-        self.permit.tokens
-    }
-}
-
 /// Calls of this process to one model.
 #[derive(Debug, Default)]
 struct Line {

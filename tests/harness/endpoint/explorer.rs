@@ -243,23 +243,8 @@ fn writes(tool: &str, person: &str, seen: &Seen) -> Vec<Idea> {
                 }
             }
         }
-        "modify_pending_order_items" | "exchange_delivered_order_items" => {
-            let status = ["pending", "delivered"][usize::from(tool.starts_with("exchange"))];
-            for (id, order) in seen.untouched(status) {
-                for item in order["items"].as_array().into_iter().flatten() {
-                    let product = item["product_id"].as_str().unwrap_or_default();
-                    let look = (
-                        "get_product_details".to_owned(),
-                        json!({"product_id": product}),
-                    );
-                    let Some(record) = seen.products.get(product) else {
-                        looks.push(look);
-                        continue;
-                    };
-                    found.extend(swaps(id, item, record, &seen.methods()));
-                }
-            }
-        }
+        "modify_pending_order_items" => (found, looks) = exchanges("pending", seen),
+        "exchange_delivered_order_items" => (found, looks) = exchanges("delivered", seen),
         _ => {}
     }
     // One product more is looked up only when those known give nothing.
@@ -267,6 +252,24 @@ fn writes(tool: &str, person: &str, seen: &Seen) -> Vec<Idea> {
         .into_iter()
         .map(|arguments| (tool.to_owned(), arguments));
     found.chain(looks).collect()
+}
+
+/// Items of orders with this status swapped, and products that have to be looked up for it.
+fn exchanges(status: &str, seen: &Seen) -> (Vec<Value>, Vec<Idea>) {
+    let (mut found, mut looks) = (Vec::new(), Vec::new());
+    for (id, order) in seen.untouched(status) {
+        for item in order["items"].as_array().into_iter().flatten() {
+            let product = item["product_id"].as_str().unwrap_or_default();
+            match seen.products.get(product) {
+                Some(record) => found.extend(swaps(id, item, record, &seen.methods())),
+                None => {
+                    let name = "get_product_details".to_owned();
+                    looks.push((name, json!({"product_id": product})));
+                }
+            }
+        }
+    }
+    (found, looks)
 }
 
 /// An item swapped for each variant to be had, paid by each method.

@@ -124,6 +124,7 @@ impl Models {
     ) -> Result<Answer, Stop> {
         let hand_back = &place.hand_back;
         let breaker = self.breakers.of(endpoint);
+        let most = most(endpoint, body);
         let mut tries = 1;
         loop {
             if hand_back.is_cancelled() {
@@ -131,7 +132,7 @@ impl Models {
             }
             // Who would be turned away at the door need not stand in line before it.
             admitted(&breaker, endpoint).map(drop)?;
-            let pass = self.enter(endpoint, body, place).await?;
+            let pass = self.enter(endpoint, most, place).await?;
             let sent = match admitted(&breaker, endpoint) {
                 Ok(ticket) => {
                     let sent = self.once(endpoint, body).await;
@@ -143,7 +144,7 @@ impl Models {
                     return Err(down);
                 }
             };
-            let end = left(endpoint, &sent, &most(endpoint, body));
+            let end = left(endpoint, &sent, most);
             self.left(pass, end).await;
             let fault = match sent {
                 Ok(answer) => return Ok(answer),
@@ -172,7 +173,7 @@ impl Models {
     async fn enter(
         &self,
         endpoint: &Endpoint,
-        body: &[u8],
+        most: Most,
         place: &Place,
     ) -> Result<Option<Pass>, Stop> {
         let budget = place
@@ -181,7 +182,6 @@ impl Models {
         if endpoint.rates == Rates::default() && budget.is_none() {
             return Ok(None);
         }
-        let most = most(endpoint, body);
         let call = Call {
             model: format!("{} {}", endpoint.url, endpoint.model),
             rates: endpoint.rates,
@@ -334,14 +334,14 @@ enum Left {
 }
 
 /// What a request that can have come to `most` leaves of its permit.
-fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: &Most) -> Left {
+fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: Most) -> Left {
     match sent {
         Ok(answer) => match read(endpoint.protocol, answer) {
             Ok(reply) if reply.usage != Usage::default() => Left::Used(Most {
                 tokens: reply.usage.input + reply.usage.output,
                 cost: Money::cost(reply.usage, endpoint.prices),
             }),
-            _ => Left::Used(*most),
+            _ => Left::Used(most),
         },
         Err(Fault::Status {
             status: 429,
@@ -354,7 +354,7 @@ fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: &Most) -> Left 
             cost: Money::ZERO,
         }),
         // Nobody knows what it came to.
-        Err(_) => Left::Used(*most),
+        Err(_) => Left::Used(most),
     }
 }
 

@@ -142,6 +142,18 @@ impl Shop {
     }
 }
 
+/// Takes a job that a worker has left; how often it was lost.
+async fn comes_back(queue: &MemoryQueue, id: JobId) -> u32 {
+    let jobs = queue.subscribe(Lane::Explore, NonZeroUsize::MIN).await;
+    let mut jobs = jobs.expect("open");
+    let delivery = timeout(LONG, jobs.next()).await.expect("comes back");
+    let delivery = delivery.expect("calm").expect("open");
+    assert_eq!(delivery.message().id, id.0);
+    let redeliveries = delivery.redeliveries();
+    delivery.ack().await.expect("ours");
+    redeliveries
+}
+
 fn error_of(message: &Message) -> String {
     let outcome: Outcome = wire::decode(Kind::Outcome, &message.body).expect("an outcome");
     match outcome.result {
@@ -318,15 +330,8 @@ async fn an_abandoned_job_goes_to_another_worker() {
     stuck.begun.notified().await;
     shop.stop.abandon.cancel();
     let queue = shop.close().await;
-    let mut jobs = queue
-        .subscribe(Lane::Explore, NonZeroUsize::MIN)
-        .await
-        .expect("open");
-    let delivery = timeout(LONG, jobs.next()).await.expect("comes back");
-    let delivery = delivery.expect("calm").expect("open");
-    assert_eq!(delivery.message().id, id.0);
-    assert_eq!(delivery.redeliveries(), 0, "handed back, not lost");
-    delivery.ack().await.expect("ours");
+    let redeliveries = comes_back(&queue, id).await;
+    assert_eq!(redeliveries, 0, "handed back, not lost");
 }
 
 #[tokio::test(start_paused = true)]
@@ -341,14 +346,7 @@ async fn a_job_that_can_not_be_settled_does_not_keep_its_worker_from_leaving() {
     shop.stop.abandon.cancel();
     let leaving = timeout(LAST_WORDS * 2, shop.close());
     let queue = leaving.await.expect("it leaves");
-    let mut jobs = queue
-        .subscribe(Lane::Explore, NonZeroUsize::MIN)
-        .await
-        .expect("open");
-    let delivery = timeout(LONG, jobs.next()).await.expect("comes back");
-    let delivery = delivery.expect("calm").expect("open");
-    assert_eq!(delivery.message().id, id.0);
-    delivery.ack().await.expect("ours");
+    comes_back(&queue, id).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -290,7 +290,7 @@ impl<'a> Trail<'a> {
             };
             let mut others = others.iter();
             !others
-                .any(|other| self.domain.entangled(other, goal) || sought.any && same_tool(&other))
+                .any(|other| self.domain.entangled(other, goal) || sought.any && same_tool(other))
         };
         let found = self
             .writes

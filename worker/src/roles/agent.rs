@@ -2,7 +2,7 @@
 
 use proto::digest::Digest;
 use proto::record::{Actor, AgentFault, CallForm, Ending, Endpoint, Part, Role, ToolSpec};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::prompts::{AGENT, AGENT_REACT, PromptError, Prompts};
 use super::react;
@@ -30,18 +30,9 @@ impl Briefing {
     /// # Errors
     /// When the plan's own prompt does not render.
     pub fn new(domain: &dyn Domain, in_text: bool, prompts: &Prompts) -> Result<Self, PromptError> {
-        let own = |tool: &&ToolSpec| tool.actor == Actor::Assistant;
-        let tools: Vec<ToolSpec> = domain.tools().iter().filter(own).cloned().collect();
+        let tools = own_tools(domain);
         let name = if in_text { AGENT_REACT } else { AGENT };
-        let described = tools.iter().map(|tool| {
-            json!({
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters.to_string(),
-            })
-        });
-        let described: Vec<_> = described.collect();
-        let context = json!({"policy": domain.policy(), "tools": described});
+        let context = json!({"policy": domain.policy(), "tools": described(&tools)});
         let system = prompts.render(name, &context)?;
         Ok(Self {
             system,
@@ -49,6 +40,24 @@ impl Briefing {
             prompt: prompts.digest(name),
         })
     }
+}
+
+/// The tools that whoever serves a customer has.
+pub(super) fn own_tools(domain: &dyn Domain) -> Vec<ToolSpec> {
+    let own = |tool: &&ToolSpec| tool.actor == Actor::Assistant;
+    domain.tools().iter().filter(own).cloned().collect()
+}
+
+/// Tools as a prompt tells of them.
+pub(super) fn described(tools: &[ToolSpec]) -> Vec<Json> {
+    let described = tools.iter().map(|tool| {
+        json!({
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters.to_string(),
+        })
+    });
+    described.collect()
 }
 
 /// What a model's turn came to.

@@ -14,10 +14,11 @@ use std::borrow::Cow;
 
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
-    Actor, CallForm, Endpoint, Exploration, Message, PlannedCall, Role, ToolCall, ToolSpec,
+    CallForm, Endpoint, Exploration, Message, PlannedCall, Role, ToolCall, ToolSpec,
 };
 use serde_json::{Value as Json, json};
 
+use super::agent::{described, own_tools};
 use super::listed::{self, Seen};
 use super::prompts::{EXPLORER, PromptError, Prompts};
 use super::react;
@@ -119,25 +120,17 @@ impl Briefing {
         theme: &Theme,
         prompts: &Prompts,
     ) -> Result<Self, PromptError> {
-        let own = |tool: &&ToolSpec| tool.actor == Actor::Assistant;
-        let tools: Vec<ToolSpec> = domain.tools().iter().filter(own).cloned().collect();
+        let tools = own_tools(domain);
         let (tools, in_text) = match form {
             CallForm::Native => (tools, Vec::new()),
             CallForm::React | CallForm::Json => (Vec::new(), tools),
         };
-        let described = in_text.iter().map(|tool| {
-            json!({
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters.to_string(),
-            })
-        });
         let facts = theme.introduction().facts.iter();
         let facts = facts.map(|(name, value)| json!({"name": name, "value": value}));
         let context = json!({
             "form": form.label(),
             "policy": domain.policy(),
-            "tools": described.collect::<Vec<Json>>(),
+            "tools": described(&in_text),
             "facts": facts.collect::<Vec<Json>>(),
             "wishes": theme.sought().map(in_words).collect::<Vec<String>>(),
             "leads": theme.leads().iter().take(LEADS).map(lead).collect::<Vec<String>>(),

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use proto::job::{Cell, Job, StageInput, Wanted};
 use proto::outcome::Outcome;
-use proto::record::{CallForm, Change, Goal, Kind, Scenario, Task, Trigger, Wish};
+use proto::record::{Actor, CallForm, Change, Goal, Kind, Scenario, Task, Trigger, Wish};
 use proto::seed::Seed;
 use proto::store::MemoryReplies;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,9 @@ use crate::proof::admit;
 use crate::roles::testing::{Sayer, cell, deliver, desk, first, infeasible, job, plain, run};
 use crate::stages::proof_seed;
 use crate::synthesize::synthesize;
+
+/// A cell as a domain has it.
+type CellOf<'a> = &'a dyn Fn(&dyn Domain) -> Cell;
 
 /// A job to explore, and what a person of its theme could have done.
 struct Bench {
@@ -212,7 +215,7 @@ async fn what_a_model_finds_goes_the_way_of_what_is_drawn() {
         barred.wants.push(Wanted::AnyWrite);
         barred
     };
-    let cells: [&dyn Fn(&dyn Domain) -> Cell; 5] = [&plain, &company, &hidden, &changing, &barred];
+    let cells: [CellOf<'_>; 5] = [&plain, &company, &hidden, &changing, &barred];
     for form in CallForm::ALL {
         for (nth, cell) in cells.iter().enumerate() {
             let mut proven = false;
