@@ -13,7 +13,7 @@ use worker::domains::Domain;
 
 use crate::dispatch::{Course, came};
 use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Record, Summary};
-use crate::run::{Ask, Result as Came, Run, Sizes, Slot};
+use crate::run::{Ask, Result as Came, Run, Sizes, Slot, rollouts};
 
 /// Why a run can't be read back.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +186,7 @@ impl Archive {
     /// Episodes over a filled slot's task and twin, by agent, trial and twin; missing ones are left out.
     pub fn episodes(&self, filled: &Filled) -> Result<Vec<Played>, ArchiveError> {
         let mut played = Vec::new();
-        for ask in self.rollouts(filled) {
+        for ask in self.rollouts((filled.slot, filled.candidate, filled.twin.is_some())) {
             let id = self.course.job(&ask);
             let over_twin = matches!(ask.rollout, Some((_, _, true)));
             match self.result(id)? {
@@ -202,27 +202,9 @@ impl Archive {
         Ok(played)
     }
 
-    fn rollouts(&self, filled: &Filled) -> Vec<Ask> {
-        self.rolled_out(filled.slot, filled.candidate, filled.twin.is_some())
-    }
-
-    fn rolled_out(&self, slot: u32, candidate: u16, twinned: bool) -> Vec<Ask> {
-        let mut asks = Vec::new();
-        for agent in 0..self.course.plan.agents.len() as u16 {
-            for trial in 0..self.course.plan.trials {
-                for twin in [false, true] {
-                    if !twin || twinned {
-                        asks.push(Ask {
-                            stage: Stage::Rollout,
-                            slot,
-                            candidate,
-                            rollout: Some((agent, trial, twin)),
-                        });
-                    }
-                }
-            }
-        }
-        asks
+    fn rollouts(&self, filled: (u32, u16, bool)) -> Vec<Ask> {
+        let plan = &self.course.plan;
+        rollouts(filled, plan.agents.len() as u16, plan.trials)
     }
 
     /// How many candidates of a slot were begun.
@@ -251,7 +233,7 @@ impl Archive {
             })
             .collect();
         if let Slot::Settled(candidate, twinned) = self.run.slots()[slot as usize] {
-            asks.extend(self.rolled_out(slot, candidate, twinned));
+            asks.extend(self.rollouts((slot, candidate, twinned)));
         }
         asks
     }

@@ -178,10 +178,7 @@ impl Home {
             move |source| HomeError::Io { what, path, source }
         };
         if !path.exists() {
-            let mut drawn = Instance([0; 8]);
-            getrandom::fill(&mut drawn.0)
-                .map_err(std::io::Error::other)
-                .map_err(io("draw the name in"))?;
+            let drawn = drawn(&path)?;
             let partial = self.at(&format!(".{INSTANCE}.{drawn}"));
             fs::write(&partial, format!("{drawn}\n")).map_err(io("write"))?;
             // Whoever is first gives the name, whole; a link never replaces one.
@@ -263,33 +260,24 @@ impl Home {
         self.write("run.json", text.as_bytes())
     }
 
-    /// Writes a file whole or not at all.
+    /// Writes a file whole or not at all. Several may write one at once, such as a coordinator and its
+    /// standby: each writes beside it under a name of its own, and the last stands.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
         let path = self.at(name);
-        let partial = self.at(&format!(".{name}.partial"));
-        let io = |what| {
-            move |source| HomeError::Io {
-                what,
-                path: path.clone(),
+        let partial = self.at(&format!(".{name}.{}.partial", drawn(&path)?));
+        let written = fs::File::create(&partial).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&partial, &path)
+        });
+        written.map_err(|source| {
+            // Of a disk that is full, too.
+            fs::remove_file(&partial).ok();
+            HomeError::Io {
+                what: "write",
+                path,
                 source,
             }
-        };
-        let mut file = fs::File::create(&partial).map_err(io("create"))?;
-        let path = self.at(name);
-        let io = |what| {
-            move |source| HomeError::Io {
-                what,
-                path: path.clone(),
-                source,
-            }
-        };
-        file.write_all(bytes)
-            .and_then(|()| file.sync_all())
-            .map_err(io("write"))?;
-        fs::rename(&partial, self.at(name)).map_err(|source| HomeError::Io {
-            what: "rename",
-            path: partial.clone(),
-            source,
         })
     }
 
@@ -309,6 +297,17 @@ impl Home {
     pub fn path(&self) -> &Path {
         &self.0
     }
+}
+
+/// A name that nobody else draws, for what is to become the file at this path.
+fn drawn(path: &Path) -> Result<Instance, HomeError> {
+    let mut drawn = Instance([0; 8]);
+    getrandom::fill(&mut drawn.0).map_err(|error| HomeError::Io {
+        what: "draw a name for",
+        path: path.to_owned(),
+        source: std::io::Error::other(error),
+    })?;
+    Ok(drawn)
 }
 
 #[cfg(test)]
@@ -370,5 +369,37 @@ mod tests {
             let error = home.settle(&other).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");
         }
+    }
+
+    #[test]
+    fn two_who_write_one_file_at_once_are_not_in_each_others_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home(dir.path().to_owned());
+        let texts = ["one".repeat(5_000), "other".repeat(5_000)];
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        home.write("run.json", text.as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        let found = fs::read_to_string(home.at("run.json")).unwrap();
+        assert!(texts.contains(&found), "{} bytes", found.len());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_can_not_be_written_leaves_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home(dir.path().to_owned());
+        fs::create_dir(home.at("seal.json")).unwrap();
+        let error = home.write("seal.json", b"{}").unwrap_err().to_string();
+        assert!(
+            error.contains("write") && error.contains("seal.json"),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -33,6 +33,20 @@ pub struct Ask {
     pub rollout: Option<(u16, u32, bool)>,
 }
 
+/// The rollouts of a slot that this candidate fills, with a twin or without, in the order that they are asked for.
+pub fn rollouts((slot, candidate, twin): (u32, u16, bool), agents: u16, trials: u32) -> Vec<Ask> {
+    let twins = if twin { &[false, true][..] } else { &[false] };
+    let each = (0..agents).flat_map(|agent| (0..trials).map(move |trial| (agent, trial)));
+    let each = each.flat_map(|(agent, trial)| twins.iter().map(move |&twin| (agent, trial, twin)));
+    let ask = |rollout| Ask {
+        stage: Stage::Rollout,
+        slot,
+        candidate,
+        rollout: Some(rollout),
+    };
+    each.map(ask).collect()
+}
+
 /// What is known of an outcome without its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Result {
@@ -311,23 +325,11 @@ impl Run {
     fn fill(&mut self, slot: u32, admitted: Admitted) {
         self.slots[slot as usize] = Slot::Settled(admitted.candidate, admitted.twin);
         self.progress.settled += 1;
-        for agent in 0..self.sizes.agents {
-            for trial in 0..self.sizes.trials {
-                for twin in [false, true] {
-                    if twin && !admitted.twin {
-                        continue;
-                    }
-                    let rollout = Some((agent, trial, twin));
-                    self.progress.due += 1;
-                    self.asks.push_back(Ask {
-                        stage: Stage::Rollout,
-                        slot,
-                        candidate: admitted.candidate,
-                        rollout,
-                    });
-                }
-            }
-        }
+        let (agents, trials) = (self.sizes.agents, self.sizes.trials);
+        let filled = (slot, admitted.candidate, admitted.twin);
+        let rollouts = rollouts(filled, agents, trials);
+        self.progress.due += rollouts.len() as u64;
+        self.asks.extend(rollouts);
     }
 
     /// Whether every slot (of the part, if it is only a part) is closed and every rollout has its

@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use proto::job::candidate_seed;
-use proto::record::{AgentFault, Check, Ending, Episode, Message, Task};
+use proto::record::{AgentFault, Check, Ending, Episode, Judged, Message, Task};
 use worker::dialogue::conversation::{AgentTurn, Attempted, Conversation, Limits, Next, UserTurn};
 use worker::domains::Domain;
 use worker::proof;
+use worker::roles::judge::{Statement, statements};
 use worker::stages::proof_seed;
 
 use crate::archive::{Archive, ArchiveError, Filled};
@@ -80,6 +81,7 @@ fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, Archive
     if archive.tasks().is_none() {
         prove_again(archive, &filled, &mut findings);
     }
+    let judges = model_in(&archive.course.plan.judge).is_some();
     for played in archive.episodes(&filled)? {
         let task = match &filled.twin {
             Some(twin) if played.over_twin => twin,
@@ -89,6 +91,12 @@ fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, Archive
             continue;
         }
         findings.episodes += 1;
+        if judges && unjudged(&played.episode) {
+            findings.problems.push(format!(
+                "slot {slot}, {}: carries no votes, and the plan has a model judge conversations",
+                played.episode.id
+            ));
+        }
         if let Err(why) = score_again(&*archive.domain, task, &played.episode) {
             findings
                 .problems
@@ -96,6 +104,11 @@ fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, Archive
         }
     }
     Ok(findings)
+}
+
+/// Whether a conversation that a judge would have been asked about has no votes.
+fn unjudged(episode: &Episode) -> bool {
+    matches!(episode.ending, Ending::User(_)) && episode.verdict.judged.is_empty()
 }
 
 fn prove_again(archive: &Archive, filled: &Filled, findings: &mut Findings) {
@@ -157,6 +170,13 @@ pub fn score_again(domain: &dyn Domain, task: &Task, episode: &Episode) -> Resul
     if state != episode.state {
         return Err("ends in another state".to_owned());
     }
+    let verdict = match episode.verdict.judged.as_slice() {
+        [] => verdict,
+        judged => {
+            about_the_task(domain, task, judged)?;
+            verdict.judged(judged.to_vec())
+        }
+    };
     if verdict != episode.verdict {
         return Err(format!(
             "scores {} where {} is stored",
@@ -164,6 +184,18 @@ pub fn score_again(domain: &dyn Domain, task: &Task, episode: &Episode) -> Resul
         ));
     }
     Ok(())
+}
+
+/// Refuses votes on other statements than a judge is asked about.
+fn about_the_task(domain: &dyn Domain, task: &Task, judged: &[Judged]) -> Result<(), String> {
+    let asked = statements(domain, task);
+    let same = |(asked, judged): (&Statement, &Judged)| {
+        asked.text == judged.statement && asked.beside == judged.beside
+    };
+    if asked.len() == judged.len() && asked.iter().zip(judged).all(same) {
+        return Ok(());
+    }
+    Err("carries votes on statements that are not about its task".to_owned())
 }
 
 /// Has user and agent say again what was said; the tools answer anew.

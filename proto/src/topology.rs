@@ -182,7 +182,6 @@ impl fmt::Display for Lane {
 /// |---|---|---|---|
 /// | snapshots | `PREFIX:v1:snap:DIGEST` | 7 days, renewed by use | worlds |
 /// | replies | `PREFIX:v1:reply:RUN:KEY` | 30 days | lasting |
-/// | checkpoints | `PREFIX:v1:turn:RUN:JOB` | 7 days, renewed by use | lasting |
 /// | leases | `PREFIX:v1:lease:NAME` | the caller's | lasting |
 /// | board | `PREFIX:v1:board:SECTION` | the caller's | lasting |
 /// | throttle | `PREFIX:v1:rate:{MODEL}:state`, `…:open` | 5 minutes, renewed by use | lasting |
@@ -195,8 +194,6 @@ pub enum Shelf {
     Snapshots,
     /// What models answered.
     Replies,
-    /// Unfinished episodes.
-    Checkpoints,
     /// Who is at what.
     Leases,
     /// Short-lived facts.
@@ -209,10 +206,9 @@ pub enum Shelf {
 
 impl Shelf {
     /// All shelves.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::Snapshots,
         Self::Replies,
-        Self::Checkpoints,
         Self::Leases,
         Self::Board,
         Self::Throttle,
@@ -224,7 +220,6 @@ impl Shelf {
         match self {
             Self::Snapshots => "snap",
             Self::Replies => "reply",
-            Self::Checkpoints => "turn",
             Self::Leases => "lease",
             Self::Board => "board",
             Self::Throttle => "rate",
@@ -246,7 +241,7 @@ impl Shelf {
     pub const fn default_ttl(self) -> Duration {
         const DAY: u64 = 24 * 60 * 60;
         match self {
-            Self::Snapshots | Self::Checkpoints => Duration::from_secs(7 * DAY),
+            Self::Snapshots => Duration::from_secs(7 * DAY),
             Self::Replies | Self::Budgets => Duration::from_secs(30 * DAY),
             Self::Throttle => Duration::from_secs(5 * 60),
             Self::Leases | Self::Board => Duration::from_secs(30),

@@ -55,8 +55,6 @@ pub enum Kind {
     Delta = 3,
     /// A world, whole.
     Snapshot = 4,
-    /// An unfinished episode.
-    Checkpoint = 5,
     /// A finished conversation with its verdict.
     Episode = 6,
     /// A task with its proof.
@@ -73,12 +71,11 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Job,
         Self::Outcome,
         Self::Delta,
         Self::Snapshot,
-        Self::Checkpoint,
         Self::Episode,
         Self::Task,
         Self::Trajectory,
@@ -91,9 +88,7 @@ impl Kind {
     pub const fn cap(self) -> usize {
         match self {
             Self::Job | Self::Task | Self::Reply | Self::Plan | Self::Notice => SMALL,
-            Self::Outcome | Self::Delta | Self::Checkpoint | Self::Episode | Self::Trajectory => {
-                MEDIUM
-            }
+            Self::Outcome | Self::Delta | Self::Episode | Self::Trajectory => MEDIUM,
             Self::Snapshot => LARGE,
         }
     }

@@ -11,12 +11,8 @@ use std::time::Duration;
 
 use harness::services::redis::Server;
 use proto::digest::Digest;
-use proto::ids::JobId;
 use proto::store::redis::{Endpoint, RedisSettings};
-use proto::store::{
-    Board, Checkpoint, Checkpoints, Leases, RedisStore, ReplyStore, SnapshotStore, StoreError,
-    conformance,
-};
+use proto::store::{Board, Leases, RedisStore, ReplyStore, SnapshotStore, StoreError, conformance};
 use proto::topology::Shelf;
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, cmd};
@@ -87,7 +83,6 @@ async fn every_seam_keeps_its_contract() {
     };
     conformance::snapshots(async || Box::new(fresh().await) as _).await;
     conformance::replies(async || Arc::new(fresh().await) as _).await;
-    conformance::checkpoints(async || Arc::new(fresh().await) as _).await;
     conformance::leases(async || Arc::new(fresh().await) as _).await;
     conformance::board(async || Arc::new(fresh().await) as _).await;
     conformance::throttle(async || Arc::new(fresh().await) as _).await;
@@ -159,48 +154,34 @@ async fn a_flush_is_absence() {
         return;
     };
     let store = connect(&server).await;
-    let job = JobId(Digest::of(b"job"));
     let world = store.put(bytes("a world")).await.unwrap();
     let key = Digest::of(b"question");
     store.keep("run", &key, bytes("first")).await.unwrap();
-    let saved = Checkpoint {
-        turn: 7,
-        bytes: bytes("seven"),
-    };
-    store.save("run", &job, saved).await.unwrap();
     store.post("runs", "run", b"10 %", LONG).await.unwrap();
     // Scripts go, too.
     ask::<()>(&server, &[b"FLUSHALL"]).await;
     ask::<()>(&server, &[b"SCRIPT", b"FLUSH"]).await;
     assert_eq!(SnapshotStore::get(&store, &world).await.unwrap(), None);
     assert_eq!(ReplyStore::get(&store, "run", &key).await.unwrap(), None);
-    assert_eq!(store.load("run", &job).await.unwrap(), None);
     assert_eq!(store.list("runs").await.unwrap(), []);
     let kept = store.keep("run", &key, bytes("second")).await.unwrap();
     assert!(kept.first, "after a flush the next is the first");
 }
 
 /// One value of each kind that is verified, with its key.
-async fn stored(store: &RedisStore, server: &Server) -> [String; 3] {
+async fn stored(store: &RedisStore, server: &Server) -> [String; 2] {
     let text = "a value worth compressing ".repeat(100);
     store.put(bytes(&text)).await.unwrap();
     store
         .keep("run", &Digest::of(b"q"), bytes(&text))
         .await
         .unwrap();
-    let turn = 3;
-    let checkpoint = Checkpoint {
-        turn,
-        bytes: bytes(&text),
-    };
-    let job = JobId(Digest::of(b"job"));
-    store.save("run", &job, checkpoint).await.unwrap();
     let all = keys(server, "t2t:*").await;
-    all.try_into().expect("three keys")
+    all.try_into().expect("two keys")
 }
 
 /// Whether the values that [`stored`] left are found.
-async fn found(store: &RedisStore) -> [bool; 3] {
+async fn found(store: &RedisStore) -> [bool; 2] {
     let text = "a value worth compressing ".repeat(100);
     let world = SnapshotStore::get(store, &Digest::of(text.as_bytes()))
         .await
@@ -208,11 +189,8 @@ async fn found(store: &RedisStore) -> [bool; 3] {
     let reply = ReplyStore::get(store, "run", &Digest::of(b"q"))
         .await
         .unwrap();
-    let job = JobId(Digest::of(b"job"));
-    let checkpoint = store.load("run", &job).await.unwrap();
-    let checkpoint = checkpoint.map(|checkpoint| checkpoint.bytes);
-    // In the order of the keys: reply, snap, turn.
-    [reply, world, checkpoint].map(|bytes| {
+    // In the order of the keys: reply, snap.
+    [reply, world].map(|bytes| {
         let right = |bytes: &Arc<[u8]>| **bytes == *text.as_bytes();
         assert!(bytes.iter().all(right), "found, but wrong");
         bytes.is_some()
@@ -225,16 +203,16 @@ async fn a_flipped_byte_is_absence_and_is_removed() {
         return;
     };
     let store = connect(&server).await;
-    for which in 0..3 {
+    for which in 0..2 {
         let all = stored(&store, &server).await;
-        assert_eq!(found(&store).await, [true; 3]);
+        assert_eq!(found(&store).await, [true; 2]);
         let key = all[which].as_bytes();
         let whole: Vec<u8> = ask(&server, &[b"GET", key]).await;
         for at in (0..whole.len()).step_by(7).chain([whole.len() - 1]) {
             let mut flipped = whole.clone();
             flipped[at] ^= 0x04;
             ask::<()>(&server, &[b"SET", key, &flipped]).await;
-            let mut wanted = [true; 3];
+            let mut wanted = [true; 2];
             wanted[which] = false;
             assert_eq!(found(&store).await, wanted, "{}: byte {at}", all[which]);
             let left: u64 = ask(&server, &[b"EXISTS", key]).await;
@@ -242,7 +220,7 @@ async fn a_flipped_byte_is_absence_and_is_removed() {
         }
     }
     let figures = store.figures();
-    for shelf in [Shelf::Replies, Shelf::Snapshots, Shelf::Checkpoints] {
+    for shelf in [Shelf::Replies, Shelf::Snapshots] {
         let of = figures.of(shelf);
         assert!(
             of.corrupt > 10 && of.corrupt == of.misses,
@@ -277,13 +255,13 @@ async fn another_type_under_a_key_is_absence_or_a_clear_error() {
         ask::<()>(&server, &[b"DEL", key.as_bytes()]).await;
         ask::<()>(&server, &[b"RPUSH", key.as_bytes(), b"x"]).await;
     }
-    assert_eq!(found(&store).await, [false; 3]);
+    assert_eq!(found(&store).await, [false; 2]);
     assert_eq!(
         stored(&store, &server).await,
         all,
         "and can be stored again"
     );
-    assert_eq!(found(&store).await, [true; 3]);
+    assert_eq!(found(&store).await, [true; 2]);
 
     let reply = Shelf::Replies.key("t2t", &["run", &Digest::of(b"r").to_string()]);
     ask::<()>(&server, &[b"RPUSH", reply.as_bytes(), b"x"]).await;
@@ -386,26 +364,20 @@ async fn a_run_s_keys_are_removed_and_no_others() {
             let key = Digest::of(&number.to_le_bytes());
             store.keep(run, &key, bytes(run)).await.unwrap();
         }
-        let job = JobId(Digest::of(b"job"));
-        let checkpoint = Checkpoint {
-            turn: 0,
-            bytes: bytes(run),
-        };
-        store.save(run, &job, checkpoint).await.unwrap();
     }
     let mut kept: Vec<Digest> = (0..1500_u32)
         .map(|number| Digest::of(&number.to_le_bytes()))
         .collect();
     kept.sort();
     assert_eq!(store.reply_keys("a*").await.unwrap(), kept);
-    assert_eq!(store.clean("a*").await.unwrap(), 1501);
+    assert_eq!(store.clean("a*").await.unwrap(), 1500);
     assert_eq!(store.reply_keys("a*").await.unwrap(), []);
     assert_eq!(store.clean("a*").await.unwrap(), 0);
-    assert_eq!(store.clean("[ab]").await.unwrap(), 1501);
-    assert_eq!(keys(&server, "t2t:*").await.len(), 2 * 1501);
-    assert_eq!(store.clean("a").await.unwrap(), 1501);
+    assert_eq!(store.clean("[ab]").await.unwrap(), 1500);
+    assert_eq!(keys(&server, "t2t:*").await.len(), 2 * 1500);
+    assert_eq!(store.clean("a").await.unwrap(), 1500);
     let left = keys(&server, "t2t:*").await;
-    assert!(left.len() == 1501 && left.iter().all(|key| key.contains(":ab:")));
+    assert!(left.len() == 1500 && left.iter().all(|key| key.contains(":ab:")));
 }
 
 #[tokio::test]
@@ -418,7 +390,7 @@ async fn values_expire_and_no_key_is_for_ever() {
     let _lease = store.take("work", "one", LONG).await.unwrap().unwrap();
     store.post("runs", "run", b"10 %", LONG).await.unwrap();
     let all = keys(&server, "*").await;
-    assert_eq!(all.len(), 5, "{all:?}");
+    assert_eq!(all.len(), 4, "{all:?}");
     for key in all {
         let left: i64 = ask(&server, &[b"TTL", key.as_bytes()]).await;
         assert!(left > 0, "{key} never ends");

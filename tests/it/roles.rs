@@ -1,4 +1,4 @@
-//! Models as explorer, writer, judge of tasks, agent and user, through the command line: what they made is in the run,
+//! Models as explorer, writer, judge of tasks and of conversations, agent and user, through the command line: what they made is in the run,
 //! a finished run asks nobody, and verification needs no model.
 
 use std::fs;
@@ -21,7 +21,7 @@ fn plan(folder: &Path, endpoint: &Endpoint, more: &str) {
     let plan = format!(
         "{more}domain = \"retail\"\ntasks = {TASKS}\nseed = 5\ntrials = 1\n\
          agents = [\"gold\", \"model:small\"]\nwriter = \"model:small\"\nwriter_fallback = false\n\
-         validity = \"model:small\"\nvotes = {VOTES}\n\
+         validity = \"model:small\"\njudge = \"model:small\"\nvotes = {VOTES}\n\
          [models.small]\nurl = \"{url}\"\nmodel = \"m\"\n"
     );
     fs::write(folder.join("plan.toml"), plan).unwrap();
@@ -87,6 +87,14 @@ fn models_word_judge_and_play_and_verification_needs_none() {
     let earned: f64 = by_model.clone().map(|episode| episode.verdict.reward).sum();
     assert_eq!(by_model.clone().count(), tasks.len());
     assert!(earned > 0.0, "an agent that serves well serves somebody");
+    for episode in &episodes {
+        let by_user = matches!(episode.ending, Ending::User(_));
+        assert_eq!(by_user, !episode.verdict.judged.is_empty(), "{episode:#?}");
+        let mut votes = episode.verdict.judged.iter();
+        assert!(votes.all(|judged| judged.votes.len() == VOTES));
+    }
+    let report = fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.contains("## Judged by a model"), "{report}");
     assert!(
         by_model
             .clone()

@@ -19,8 +19,24 @@ use crate::pipeline::program;
 
 const TASKS: usize = 2;
 const CANDIDATES: usize = 3;
-/// Roles that the model has beside the agent's.
+/// Roles that the model has beside the agent's, in the run whose tasks are then played by gold and judged.
 const ROLES: [Role; 3] = [Role::Writer, Role::Validity, Role::User];
+/// Exit codes of a run with slots that no candidate fills, and of an evaluation with many episodes that have
+/// no score.
+const UNFILLED: i32 = 5;
+const UNRELIABLE: i32 = 6;
+/// Gold on the tasks that were made, with the model as a judge.
+const EVALUATION: [&str; 9] = [
+    "eval",
+    "--tasks",
+    "out",
+    "--agent",
+    "gold",
+    "--models",
+    "judge.toml",
+    "--out",
+    "judged",
+];
 
 /// The model is in the plan twice: as the agent it stops at the end of its first sentence, since it seldom
 /// does by itself, and what is cut off is no turn.
@@ -36,12 +52,24 @@ fn plan(folder: &Path, model: &Model) {
     fs::write(folder.join("plan.toml"), plan).unwrap();
 }
 
-fn t2t(folder: &Path, arguments: &[&str]) -> Output {
+/// The model explores, one call at a time from the list of what may be called.
+fn exploring(folder: &Path, model: &Model) {
+    let url = model.url();
+    let plan = format!(
+        "domain = \"tickets\"\ntasks = 1\nseed = 1\nmax_candidates = 2\nagents = [\"gold\"]\n\
+         explorer = \"model:finder\"\n[models.finder]\nurl = \"{url}\"\nmodel = \"smol\"\n\
+         temperature = 1.0\nmax_tokens = 64\nform = \"json\"\n"
+    );
+    fs::write(folder.join("exploring.toml"), plan).unwrap();
+}
+
+fn t2t(folder: &Path, arguments: &[&str], codes: &[i32]) -> Output {
     let mut command: Command = program();
     command.current_dir(folder).args(arguments);
     let output = command.output().unwrap();
     let [out, err] = [&output.stdout, &output.stderr].map(|told| String::from_utf8_lossy(told));
-    assert!(output.status.success(), "{arguments:?}: {out}{err}");
+    let code = output.status.code().unwrap();
+    assert!(codes.contains(&code), "{arguments:?}: {code}: {out}{err}");
     output
 }
 
@@ -52,6 +80,8 @@ struct Tally {
     tasks: usize,
     rejections: BTreeMap<String, usize>,
     endings: BTreeMap<String, usize>,
+    /// Episodes with votes of a judge.
+    votes: usize,
     parts: Vec<Part>,
 }
 
@@ -80,6 +110,7 @@ impl Tally {
             }
             StageResult::Played(episode) => {
                 *self.endings.entry(episode.ending.label()).or_default() += 1;
+                self.votes += usize::from(!episode.verdict.judged.is_empty());
                 self.parts.extend(episode.parts);
             }
             StageResult::Failed { stage, error } => panic!("{}: {error}", stage.label()),
@@ -111,7 +142,7 @@ fn whatever_a_small_model_does_wrong_is_an_outcome_with_its_reason() {
     let folder = dir.path();
     plan(folder, &model);
     let run = ["run", "plan.toml", "--out", "out"];
-    t2t(folder, &run);
+    t2t(folder, &run, &[0]);
     let tally = Tally::of(&folder.join("out"));
     tally.print();
     // A task has an episode, and so has its twin; a slot without a task had all its candidates rejected.
@@ -126,8 +157,76 @@ fn whatever_a_small_model_does_wrong_is_an_outcome_with_its_reason() {
         assert!(asked, "nobody asked for the {}: {tally:?}", role.label());
     }
 
+    let judged = judged(folder, &model);
+    judged.print();
+
     // Nothing of it has to be asked for again.
     drop(model);
-    t2t(folder, &run);
-    t2t(folder, &["verify", "out"]);
+    t2t(folder, &run, &[0]);
+    t2t(folder, &EVALUATION, &[0, UNRELIABLE]);
+    for out in ["out", "judged"] {
+        t2t(folder, &["verify", out], &[0]);
+    }
+}
+
+/// The model judges how gold serves the tasks: what it says is votes, or its own fault.
+fn judged(folder: &Path, model: &Model) -> Tally {
+    let url = model.url();
+    let plan = format!(
+        "user = \"agenda\"\njudge = \"model:reader\"\nvotes = 1\n[models.reader]\nurl = \"{url}\"\n\
+         model = \"smol\"\ntemperature = 0.0\nmax_tokens = 200\n"
+    );
+    fs::write(folder.join("judge.toml"), plan).unwrap();
+    t2t(folder, &EVALUATION, &[0, UNRELIABLE]);
+    let tally = Tally::of(&folder.join("judged"));
+    let mut parts = tally.parts.iter();
+    assert!(
+        parts.all(|part| part.role == Role::Judge && part.usage.input > 0),
+        "{tally:?}"
+    );
+    let fault = tally
+        .endings
+        .get("judge_fault")
+        .copied()
+        .unwrap_or_default();
+    let episodes: usize = tally.endings.values().sum();
+    assert_eq!(
+        (tally.parts.len(), tally.votes),
+        (episodes, episodes - fault),
+        "{tally:?}"
+    );
+    tally
+}
+
+#[test]
+fn a_small_model_that_explores_finds_what_is_sought_or_its_candidate_is_rejected_with_an_account() {
+    let Some(model) = Model::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    exploring(folder, &model);
+    let run = ["run", "exploring.toml", "--out", "out"];
+    t2t(folder, &run, &[0, UNFILLED]);
+    let (reader, _, _) = Reader::open(&folder.join("out")).unwrap();
+    let (mut explored, mut rejected) = (0, Vec::new());
+    for record in reader.iter() {
+        let outcome: Outcome = wire::decode(Kind::Outcome, &record.unwrap().body).unwrap();
+        match outcome.result {
+            StageResult::Explored(walk) => {
+                assert_eq!(walk.parts[0].role, Role::Explorer);
+                explored += 1;
+            }
+            StageResult::Rejected(rejection) => rejected.push(rejection.detail),
+            StageResult::Failed { stage, error } => panic!("{}: {error}", stage.label()),
+            _ => {}
+        }
+    }
+    println!("{explored} explored; rejected: {rejected:#?}");
+    let accounts = rejected
+        .iter()
+        .filter(|told| told.starts_with("model:finder found "));
+    assert!(explored + accounts.count() > 0, "{rejected:?}");
+
+    drop(model);
+    t2t(folder, &run, &[0, UNFILLED]);
+    t2t(folder, &["verify", "out"], &[0]);
 }

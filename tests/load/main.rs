@@ -6,6 +6,7 @@
 mod fairness;
 mod growth;
 mod limits;
+mod misbehaviour;
 mod process;
 mod stage;
 mod thousand;
@@ -34,6 +35,8 @@ enum What {
     Thousand,
     /// Four workers over an endpoint that may be asked 600 times a minute, eight times at once
     Limits,
+    /// 500 tasks, 200 conversations at once, over an endpoint that misbehaves in every way it knows
+    Misbehaviour,
 }
 
 /// A figure beside what is asked of it.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
             What::Growth => growth::measure(programs),
             What::Thousand => thousand::measure(programs),
             What::Limits => limits::measure(programs),
+            What::Misbehaviour => misbehaviour::measure(programs),
         };
         let Some(figures) = measured else {
             return ExitCode::from(2);

@@ -29,18 +29,32 @@ impl Stage {
         latency: Duration,
         limits: &str,
     ) -> Option<Self> {
-        let services = (rabbit::shared()?, Server::start(&[])?);
-        let fleet = Fleet::new(programs, services.0.url(), services.1.url());
-        let endpoint = Endpoint::start(Settings {
+        let settings = Settings {
             brain: Brain::Script(script()),
             latency,
             ..Settings::default()
-        });
-        let endpoint = endpoint.expect("an endpoint starts");
-        let plan = format!(
-            "domain = \"retail\"\ntasks = {tasks}\nseed = 3\nagents = [\"gold\"]\ntrials = 1\n\
-             [mix]\ngeneral = 1\nambiguous = 0\nchanging = 0\ninfeasible = 0\n"
-        );
+        };
+        let mix = "[mix]\ngeneral = 1\nambiguous = 0\nchanging = 0\ninfeasible = 0\n";
+        Self::with(
+            programs,
+            settings,
+            &format!("tasks = {tasks}\n{mix}"),
+            limits,
+        )
+    }
+
+    /// With tasks as a plan has them, and an endpoint of these settings.
+    pub(crate) fn with(
+        programs: Programs,
+        endpoint: Settings,
+        tasks: &str,
+        limits: &str,
+    ) -> Option<Self> {
+        let services = (rabbit::shared()?, Server::start(&[])?);
+        let fleet = Fleet::new(programs, services.0.url(), services.1.url());
+        let endpoint = Endpoint::start(endpoint).expect("an endpoint starts");
+        let plan =
+            format!("domain = \"retail\"\nseed = 3\nagents = [\"gold\"]\ntrials = 1\n{tasks}");
         write(&fleet, "plan.toml", &plan);
         let models = format!(
             "[models.small]\nurl = \"{}\"\nmodel = \"m\"\n{limits}",

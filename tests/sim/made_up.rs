@@ -249,6 +249,7 @@ fn episode(job: JobId) -> Episode {
             lenient: 1.0,
             components: Vec::new(),
             violations: Vec::new(),
+            judged: Vec::new(),
         },
         parts: Vec::new(),
     }

@@ -27,7 +27,7 @@ pub struct Services {
     /// redis+cluster://HOST,HOST, or the same with rediss
     #[arg(long, value_name = "URL", env = "T2T_CACHE", hide_env_values = true)]
     pub cache: Option<SecretUrl>,
-    /// A Redis that does not evict, for replies, checkpoints and leases; the cache if not given
+    /// A Redis that does not evict, for replies, leases and budgets; the cache if not given
     #[arg(long, value_name = "URL", env = "T2T_LASTING", hide_env_values = true)]
     pub lasting: Option<SecretUrl>,
     /// Beginning of every queue's and key's name, so that several fleets may share the services

@@ -58,9 +58,14 @@ pub(super) fn cost(arguments: &Arguments) -> anyhow::Result<End> {
         home: &home,
         replies: &arguments.replies,
     };
-    let Some(bills) = pilot.carry_out(plan.clone())? else {
-        say("stopped; with --out, the same command goes on from here");
-        return Ok(End::Stopped);
+    let bills = match pilot.carry_out(plan.clone())? {
+        Ok(bills) => bills,
+        Err(end) => {
+            if arguments.out.is_none() {
+                say("the pilot's folder was a temporary one: with --out DIR it could go on");
+            }
+            return Ok(end);
+        }
     };
     let prices = |name: &str| prices(&plan, name);
     let found = estimate(&bills, plan.own_slots(), &prices, plan.seed);
@@ -95,12 +100,12 @@ struct Pilot<'a> {
 }
 
 impl Pilot<'_> {
-    /// The bill of each slot; nothing when it was stopped.
-    fn carry_out(&self, plan: Plan) -> anyhow::Result<Option<Vec<Bill>>> {
+    /// The bill of each slot, or how it ended before there was one.
+    fn carry_out(&self, plan: Plan) -> anyhow::Result<Result<Vec<Bill>, End>> {
         let home = self.home;
         if plan.models_in_use().is_empty() {
             say("no model takes part in this plan, so it costs nothing");
-            return Ok(Some(Vec::new()));
+            return Ok(Ok(Vec::new()));
         }
         ensure!(
             !home.at(seal::NAME).exists(),
@@ -120,17 +125,16 @@ impl Pilot<'_> {
         let mut bar = RunBar(Bar::new("pilot", u64::from(course.slots())));
         let worked = work::carry_out(&course, &domain, home, &fleet, None, &mut bar)?;
         let Some(Worked { work, kept }) = worked else {
-            return Ok(None);
+            return Ok(Err(End::Stopped));
         };
         let progress = work.run.progress();
         bar.0.finish(u64::from(progress.closed()), &note(progress));
         drop(kept);
         if !work.run.finished() {
-            work::unfinished(work.spent, &course.plan);
-            return Ok(None);
+            return Ok(Err(work::unfinished(work.spent, &course.plan)));
         }
         let archive = Archive::new(course, domain, work.ledger);
-        self.bills(&archive).map(Some)
+        self.bills(&archive).map(Ok)
     }
 
     fn bills(&self, archive: &Archive) -> anyhow::Result<Vec<Bill>> {

@@ -7,6 +7,7 @@ fn bill(spent: &[(Role, &str, u64, u64, u64)]) -> Bill {
             let usage = Usage {
                 input,
                 cached: input / 2,
+                written: 0,
                 output,
             };
             ((role, name.to_owned()), Spent { calls, usage })
@@ -18,6 +19,7 @@ fn prices(name: &str) -> Option<Prices> {
     (name == "dear").then_some(Prices {
         input: 1_000,
         cached: 500,
+        written: 0,
         output: 4_000,
     })
 }

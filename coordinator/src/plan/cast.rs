@@ -62,7 +62,7 @@ impl Plan {
             } else {
                 Writing::default()
             },
-            votes: if played(Role::Validity) {
+            votes: if played(Role::Validity) || played(Role::Judge) {
                 self.votes
             } else {
                 0
@@ -141,9 +141,9 @@ impl Plan {
     pub fn talker(&self, role: Role) -> String {
         match self.player(role) {
             "" => "nobody".to_owned(),
-            player if role == Role::User && model_in(player).is_some() => {
-                format!("{player}{}", self.user_protocol.suffix())
-            }
+            player if model_in(player).is_none() => player.to_owned(),
+            player if role == Role::User => format!("{player}{}", self.user_protocol.suffix()),
+            player if role == Role::Judge => format!("{player}/{}", self.votes),
             player => player.to_owned(),
         }
     }

@@ -69,7 +69,7 @@ impl Identity {
             writer: player(plan, Role::Writer, WRITER, &wording(plan)),
             user: player(plan, Role::User, USER, plan.user_protocol.suffix()),
             validity: player(plan, Role::Validity, "", &format!("/{}", plan.votes)),
-            judge: player(plan, Role::Judge, "", ""),
+            judge: player(plan, Role::Judge, "", &format!("/{}", plan.votes)),
         }
     }
 

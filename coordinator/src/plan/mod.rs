@@ -54,13 +54,13 @@ pub struct Plan {
     pub writer_fallback: bool,
     /// Who judges whether a task is natural and consistent; empty for nobody.
     pub validity: String,
-    /// Judgements on a task, of which most count.
+    /// Judgements on a task, and on a conversation, of which most count.
     pub votes: u32,
     /// Who simulates the user: `agenda`.
     pub user: String,
     /// How a model answers that simulates the user.
     pub user_protocol: UserProtocol,
-    /// Who judges what exact matching can't decide; empty for nobody.
+    /// Who judges in conversations what exact matching can't decide; empty for nobody.
     pub judge: String,
     /// Folder of prompts of the user's own; empty for the built-in ones.
     pub prompts: String,

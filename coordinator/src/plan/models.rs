@@ -44,6 +44,9 @@ pub struct ModelPlan {
     pub price_input: Option<Price>,
     /// Price of input from the server's cache; that of other input when none.
     pub price_cached: Option<Price>,
+    /// Price of input that the server writes into its cache; when none, a quarter more than that of other
+    /// input with Anthropic, which asks for it, and else the same.
+    pub price_written: Option<Price>,
     /// Price of output; unknown when none.
     pub price_output: Option<Price>,
     /// Requests begun in a minute; 0 is without limit.
@@ -80,6 +83,7 @@ impl Default for ModelPlan {
             form: CallForm::Native,
             price_input: None,
             price_cached: None,
+            price_written: None,
             price_output: None,
             requests_per_minute: 0,
             tokens_per_minute: 0,
@@ -132,9 +136,15 @@ impl ModelPlan {
 
     fn prices(&self) -> Prices {
         let nano = |price: Option<Price>| price.map_or(0, |price| price.0);
+        let input = nano(self.price_input);
+        let written = match self.protocol {
+            Protocol::Anthropic => input.saturating_mul(5).div_ceil(4),
+            _ => input,
+        };
         Prices {
-            input: nano(self.price_input),
-            cached: nano(self.price_cached.or(self.price_input)),
+            input,
+            cached: self.price_cached.map_or(input, |price| price.0),
+            written: self.price_written.map_or(written, |price| price.0),
             output: nano(self.price_output),
         }
     }

@@ -19,7 +19,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use proto::record::Role;
 use serde_json::Value as Json;
 
 pub use error::SettingsError;
@@ -141,8 +140,6 @@ pub struct Known<'a> {
     pub domains: &'a [&'a str],
     /// Refuses an agent's name that means nothing, with the reason.
     pub agent: &'a dyn Fn(&str) -> Result<(), String>,
-    /// Roles that a model may play.
-    pub roles: &'a [Role],
     /// File names of the prompts that may be replaced.
     pub prompts: &'a [&'a str],
     /// Refuses sizes that no generated world can have, with the reason.
@@ -153,7 +150,6 @@ impl fmt::Debug for Known<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Known")
             .field("domains", &self.domains)
-            .field("roles", &self.roles)
             .field("prompts", &self.prompts)
             .finish_non_exhaustive()
     }

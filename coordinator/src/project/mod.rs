@@ -1,6 +1,7 @@
 //! Projections of a ledger: dataset and report, each a pure function of what the ledger holds, made
 //! in one pass over tasks and episodes in slot order.
 
+mod judged;
 mod models;
 pub mod rows;
 pub mod tell;

@@ -68,6 +68,7 @@ mod tests {
             usage: Usage {
                 input,
                 cached: 100,
+                written: 0,
                 output: 10,
             },
         }

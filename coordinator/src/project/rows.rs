@@ -134,6 +134,9 @@ impl<'a> Rows<'a> {
         if !parts.is_empty() {
             facts["parts"] = parts.into();
         }
+        if !verdict.judged.is_empty() {
+            facts["judged"] = json!(verdict.judged);
+        }
         if self.plan.dataset.keep_reasoning
             && let Some(reasoning) = reasoning(&episode.messages)
         {

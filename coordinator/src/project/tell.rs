@@ -7,6 +7,7 @@ use proto::outcome::Reason;
 use proto::record::{Actor, Effect, Episode, Message, Role, Scenario, Task};
 use proto::seed::Seed;
 
+use super::judged::Judgements;
 use super::models::Parts;
 use super::rows::{complete, world};
 use super::{ProjectError, writes};
@@ -39,6 +40,7 @@ struct Telling<'a> {
     aggregate: Aggregate,
     choice: Choice<(u32, u16, usize)>,
     models: Parts,
+    judged: Judgements,
     tasks: u32,
 }
 
@@ -64,6 +66,7 @@ impl<'a> Telling<'a> {
             aggregate: Aggregate::new(settings),
             choice: Choice::new(SAMPLES),
             models: Parts::default(),
+            judged: Judgements::default(),
             tasks: 0,
         }
     }
@@ -139,6 +142,7 @@ impl<'a> Telling<'a> {
             let task = if played.over_twin { twin_index } else { index };
             self.count(task, &played.episode)?;
             self.models.add(&played.episode.parts);
+            self.judged.add(&played.episode.verdict);
             let scenario = if played.over_twin {
                 Scenario::General
             } else {
@@ -184,6 +188,7 @@ impl<'a> Telling<'a> {
             aggregate,
             choice,
             models,
+            judged,
             ..
         } = self;
         let mut samples = Vec::new();
@@ -195,6 +200,7 @@ impl<'a> Telling<'a> {
         }
         Ok(ReportModel {
             models: models.rows(&archive.course.plan),
+            judged: judged.rows(),
             ..aggregate.finish(facts(archive), samples)
         })
     }

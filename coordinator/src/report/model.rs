@@ -57,6 +57,8 @@ pub struct ReportModel {
     pub endings: Vec<EndingRow>,
     /// Language models by role and name; empty where none had a part.
     pub models: Vec<ModelRow>,
+    /// What a model that judges found, beside the scorer; empty where none judged.
+    pub judged: Vec<JudgedRow>,
     /// What the tasks cover.
     pub coverage: Coverage,
     /// How long things are.
@@ -308,6 +310,21 @@ pub struct ModelRow {
     pub output: u64,
     /// What they cost in dollars, at the plan's prices; none without prices.
     pub cost: Option<String>,
+}
+
+/// What a model that judges found in conversations, beside what the scorer found by exact means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JudgedRow {
+    /// The component of the scorer's that decides the same, or what nothing else decides.
+    pub about: String,
+    /// Conversations that were judged on it.
+    pub episodes: u64,
+    /// Of these, those in which it holds by most votes.
+    pub holds: u64,
+    /// Those in which the scorer finds it met; none where nothing else decides it.
+    pub met: Option<u64>,
+    /// Those in which both find the same.
+    pub agree: Option<u64>,
 }
 
 /// What the tasks cover, twins left out.

@@ -378,6 +378,7 @@ mod tests {
                 lenient: reward,
                 components: vec![],
                 violations: vec![],
+                judged: vec![],
             },
             parts: Vec::new(),
         }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use proto::digest::Digest;
 use proto::ids::RunId;
 use proto::job::{Cell, Wanted};
-use proto::record::{AgentFault, Ending, Episode, Kind, Message, Scenario, Task};
+use proto::record::{AgentFault, Ending, Episode, Judged, Kind, Message, Scenario, Task};
 use proto::seed::Seed;
 use worker::dialogue::conversation::{AgentTurn, Conversation, Limits};
 use worker::domains::tickets::{Tickets, desk::Desk};
+use worker::roles::judge::statements;
 use worker::stages::play;
 use worker::workload::drafts;
 
-use super::{replay, score_again};
+use super::{replay, score_again, unjudged};
 
 /// A task of one write.
 fn task() -> (Tickets, Task) {
@@ -73,6 +74,42 @@ fn a_fault_that_leaves_no_message_is_scored_again() {
             assert!(why.starts_with("scores 0"), "{why}");
         }
     }
+}
+
+#[test]
+fn votes_on_a_conversation_are_counted_again_without_the_model() {
+    let (domain, task) = task();
+    let vote = |holds| {
+        let judged = statements(&domain, &task)
+            .into_iter()
+            .map(|statement| Judged {
+                beside: statement.beside,
+                statement: statement.text,
+                votes: vec![true, holds, holds],
+            });
+        let mut episode = play(&domain, &task, "gold", 0).unwrap();
+        episode.verdict = episode.verdict.judged(judged.collect());
+        episode
+    };
+    for (holds, reward) in [(true, 1.0), (false, 0.0)] {
+        let episode = vote(holds);
+        assert_eq!(episode.verdict.reward, reward);
+        assert_eq!(score_again(&domain, &task, &episode), Ok(()));
+    }
+    let mut turned = vote(true);
+    turned.verdict.judged[0].votes = vec![false];
+    let why = score_again(&domain, &task, &turned).unwrap_err();
+    assert!(why.starts_with("scores 0"), "{why}");
+    let mut other = vote(true);
+    other.verdict.judged[0].statement.push('!');
+    let why = score_again(&domain, &task, &other).unwrap_err();
+    assert!(why.contains("not about its task"), "{why}");
+    let mut none = vote(false);
+    none.verdict.judged.clear();
+    let why = score_again(&domain, &task, &none).unwrap_err();
+    assert!(why.starts_with("scores 1"), "{why}");
+    none.verdict = play(&domain, &task, "gold", 0).unwrap().verdict;
+    assert!(unjudged(&none) && !unjudged(&vote(false)));
 }
 
 #[test]

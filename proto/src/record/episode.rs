@@ -131,6 +131,8 @@ pub enum Component {
     Resolution,
     /// Every hidden slot was asked for before it was fixed.
     Clarification,
+    /// Every statement put to the model that judges holds by most votes.
+    Judge,
 }
 
 impl Component {
@@ -143,6 +145,7 @@ impl Component {
             Self::Told => "told",
             Self::Resolution => "resolution",
             Self::Clarification => "clarification",
+            Self::Judge => "judge",
         }
     }
 }
@@ -158,4 +161,88 @@ pub struct Verdict {
     pub components: Vec<(Component, bool)>,
     /// Ids of procedural rules broken, one entry a breach; they do not touch the reward.
     pub violations: Vec<String>,
+    /// What a model voted, statement by statement; empty without one that judges.
+    pub judged: Vec<Judged>,
+}
+
+/// A statement about a conversation, and what a model that judges votes on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The component that decides the same by exact means; none if nothing else does.
+    pub beside: Option<Component>,
+    /// The statement.
+    pub statement: String,
+    /// Whether it holds, vote by vote; an odd number of them.
+    pub votes: Vec<bool>,
+}
+
+impl Judged {
+    /// Whether it holds by most votes.
+    pub fn holds(&self) -> bool {
+        let for_it = self.votes.iter().filter(|&&vote| vote).count();
+        for_it * 2 > self.votes.len()
+    }
+}
+
+impl Verdict {
+    /// The verdict with one more factor, what a model judged: it can take a reward away, and give none.
+    #[must_use]
+    pub fn judged(mut self, judged: Vec<Judged>) -> Self {
+        let met = judged.iter().all(Judged::holds);
+        self.components.push((Component::Judge, met));
+        if !met {
+            self.reward = 0.0;
+            self.lenient = 0.0;
+        }
+        self.judged = judged;
+        self
+    }
+}
+
+impl Episode {
+    /// Ends it in another way, which is not the agent's: it earns nothing, and is not scored.
+    pub fn unscored(&mut self, ending: Ending) {
+        debug_assert!(!ending.scored(), "{ending:?} is scored");
+        self.ending = ending;
+        self.verdict.reward = 0.0;
+        self.verdict.lenient = 0.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(votes: &[bool]) -> Judged {
+        Judged {
+            beside: None,
+            statement: "It is so.".to_owned(),
+            votes: votes.to_vec(),
+        }
+    }
+
+    fn verdict(reward: f64) -> Verdict {
+        Verdict {
+            reward,
+            lenient: 1.0,
+            components: vec![(Component::State, reward > 0.5)],
+            violations: Vec::new(),
+            judged: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_judge_takes_a_reward_away_and_gives_none() {
+        let (yes, no) = (judged(&[true, false, true]), judged(&[true, false, false]));
+        let earned = |reward, judged: &[&Judged]| {
+            let verdict = verdict(reward).judged(judged.iter().map(|&one| one.clone()).collect());
+            (verdict.reward, verdict.lenient, verdict.components[1])
+        };
+        assert_eq!(earned(1.0, &[&yes]), (1.0, 1.0, (Component::Judge, true)));
+        assert_eq!(
+            earned(1.0, &[&yes, &no]),
+            (0.0, 0.0, (Component::Judge, false))
+        );
+        assert_eq!(earned(0.0, &[&yes]), (0.0, 1.0, (Component::Judge, true)));
+    }
 }

@@ -1,6 +1,6 @@
 //! What a user wants, as structure. Texts are rendered from it, never the other way round.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +224,25 @@ pub enum Answer {
     Money(i64),
     /// A number of things.
     Count(u32),
+}
+
+impl fmt::Display for Answer {
+    /// As it is told: `$1,234.50`, `3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cents = match self {
+            Self::Count(count) => return count.fmt(f),
+            Self::Money(cents) => cents,
+        };
+        f.write_str(if *cents < 0 { "-$" } else { "$" })?;
+        let whole = (cents.unsigned_abs() / 100).to_string();
+        for (place, digit) in whole.chars().enumerate() {
+            if place > 0 && (whole.len() - place).is_multiple_of(3) {
+                f.write_char(',')?;
+            }
+            f.write_char(digit)?;
+        }
+        write!(f, ".{:02}", cents.unsigned_abs() % 100)
+    }
 }
 
 /// A forbidden wish and what is right instead.

@@ -16,7 +16,7 @@ pub mod tool;
 pub mod value;
 pub mod world;
 
-pub use episode::{AgentFault, Component, Ending, Episode, UserOutcome, Verdict};
+pub use episode::{AgentFault, Component, Ending, Episode, Judged, UserOutcome, Verdict};
 pub use exploration::{Exploration, Introduction};
 pub use intent::{
     Answer, Blocked, Change, Descriptor, Goal, Intent, Kind, PlannedCall, Question, Resolution,

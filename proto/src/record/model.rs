@@ -160,10 +160,12 @@ pub struct Sampling {
 /// Prices in nano-dollars (10⁻⁹ $) a token: a dollar for a million tokens is 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Prices {
-    /// Of input that was not cached.
+    /// Of input that neither came from the server's cache nor went into it.
     pub input: u64,
-    /// Of input that was.
+    /// Of input from the server's cache.
     pub cached: u64,
+    /// Of input that the server writes into its cache.
+    pub written: u64,
     /// Of output.
     pub output: u64,
 }
@@ -254,7 +256,7 @@ pub struct Cast {
     pub prompts: Vec<(String, String)>,
     /// How a model words scripts; of use to its stage alone.
     pub writing: Writing,
-    /// Judgements on a task, of which most count; of use to the stage with a validity judge alone.
+    /// Judgements on a task or a conversation, of which most count; of use to stages with a judge alone.
     pub votes: u32,
     /// What the run's models may cost together, all jobs counted; none if it is not counted. It decides
     /// whether a model is asked, never what it answers.
@@ -292,7 +294,10 @@ impl Cast {
                     let how = self.user_protocol.suffix();
                     format!(" user:{}{how}@{settings}", endpoint.name)
                 }
-                _ => format!(" {}:{}@{settings}", role.label(), endpoint.name),
+                _ => {
+                    let votes = self.votes;
+                    format!(" {}:{}/{votes}@{settings}", role.label(), endpoint.name)
+                }
             };
         }
         if !self.prompts.is_empty() {
@@ -317,10 +322,12 @@ pub fn prompts_digest<'a>(prompts: impl IntoIterator<Item = (&'a String, &'a Str
 /// Tokens as a server counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
-    /// Of requests, cached ones included.
+    /// Of requests, those from the server's cache and into it included.
     pub input: u64,
     /// Of requests, from the server's cache.
     pub cached: u64,
+    /// Of requests, written into the server's cache, where that is told.
+    pub written: u64,
     /// Of replies, reasoning included.
     pub output: u64,
 }
@@ -329,6 +336,7 @@ impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.input += other.input;
         self.cached += other.cached;
+        self.written += other.written;
         self.output += other.output;
     }
 }
@@ -337,10 +345,15 @@ impl Usage {
     /// What it costs, in nano-dollars.
     pub fn cost(self, prices: Prices) -> u64 {
         let cached = self.cached.min(self.input);
-        let input = (self.input - cached).saturating_mul(prices.input);
-        input
-            .saturating_add(cached.saturating_mul(prices.cached))
-            .saturating_add(self.output.saturating_mul(prices.output))
+        let written = self.written.min(self.input - cached);
+        let parts = [
+            (self.input - cached - written, prices.input),
+            (cached, prices.cached),
+            (written, prices.written),
+            (self.output, prices.output),
+        ];
+        let costs = parts.map(|(tokens, price)| tokens.saturating_mul(price));
+        costs.into_iter().fold(0, u64::saturating_add)
     }
 }
 
@@ -484,18 +497,20 @@ mod tests {
     }
 
     #[test]
-    fn cached_input_has_its_own_price() {
+    fn input_from_the_cache_and_into_it_has_prices_of_its_own() {
         let usage = Usage {
             input: 1_000,
             cached: 400,
+            written: 200,
             output: 10,
         };
         let prices = Prices {
             input: 1_000,
             cached: 100,
+            written: 1_250,
             output: 2_000,
         };
-        assert_eq!(usage.cost(prices), 600_000 + 40_000 + 20_000);
+        assert_eq!(usage.cost(prices), 400_000 + 40_000 + 250_000 + 20_000);
         let more_cached_than_sent = Usage {
             cached: 5_000,
             ..usage

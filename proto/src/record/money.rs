@@ -201,6 +201,7 @@ mod tests {
         let prices = Prices {
             input: Prices::per_million("2.50").unwrap(),
             cached: Prices::per_million("1.25").unwrap(),
+            written: 0,
             output: Prices::per_million("10").unwrap(),
         };
         let mut usage = Usage::default();
@@ -208,6 +209,7 @@ mod tests {
             usage += Usage {
                 input: 1_000,
                 cached: 400,
+                written: 0,
                 output: 100,
             };
         }

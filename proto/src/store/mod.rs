@@ -4,7 +4,6 @@
 //! |---|---|---|
 //! | [`SnapshotStore`] | immutable bytes under their digest: worlds, deltas | S1 to S3 |
 //! | [`ReplyStore`] | what a model answered, under the digest of what it was asked | R1 to R4 |
-//! | [`Checkpoints`] | the last turn of an unfinished episode | C1 to C4 |
 //! | [`Leases`] | who is at a piece of work just now | L1 to L5 |
 //! | [`Board`] | short-lived facts: heartbeats, progress, cancellations | B1 to B4 |
 //! | [`Throttle`] | how fast each model is asked, by all together | T1 to T9 |
@@ -30,7 +29,6 @@ pub mod spending;
 pub mod throttle;
 
 mod board;
-mod checkpoints;
 mod error;
 mod leases;
 mod replies;
@@ -41,12 +39,10 @@ use std::sync::Arc;
 pub use board::{Board, Note};
 pub use budgets::{Balance, Budgets, Reservation};
 pub use builds::{Builds, Had, Patience};
-pub use checkpoints::{Checkpoint, Checkpoints};
 pub use error::StoreError;
 pub use leases::{Lease, Leases};
 pub use memory::{
-    MemoryBoard, MemoryBudgets, MemoryCheckpoints, MemoryLeases, MemoryReplies, MemorySnapshots,
-    MemoryThrottle,
+    MemoryBoard, MemoryBudgets, MemoryLeases, MemoryReplies, MemorySnapshots, MemoryThrottle,
 };
 pub use meter::{Call, Entry, Meter, Pass};
 pub use recording::Recording;
@@ -63,8 +59,6 @@ pub struct Shared {
     pub snapshots: Arc<dyn SnapshotStore>,
     /// Replies of models.
     pub replies: Arc<dyn ReplyStore>,
-    /// Unfinished episodes.
-    pub checkpoints: Arc<dyn Checkpoints>,
     /// Who is at what.
     pub leases: Arc<dyn Leases>,
     /// Heartbeats, progress, cancellations.
@@ -81,7 +75,6 @@ impl Shared {
         Self {
             snapshots: Arc::new(MemorySnapshots::new(limit)),
             replies: Arc::new(MemoryReplies::new(limit)),
-            checkpoints: Arc::new(MemoryCheckpoints::new(limit)),
             leases: Arc::new(MemoryLeases::default()),
             board: Arc::new(MemoryBoard::default()),
             throttle: Arc::new(MemoryThrottle::default()),

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use proto::digest::Hasher;
+use proto::digest::{Digest, Hasher};
 
 use super::misbehaviour::{Misbehaviour, UnknownMisbehaviour};
 use super::prompt::Prompt;
@@ -89,20 +89,35 @@ impl Fault {
 
     /// Whether it happens to a request that was made `before` times already.
     pub(super) fn strikes(&self, seed: u64, prompt: &Prompt, before: u32) -> bool {
+        match self.when {
+            When::Always => true,
+            When::First(times) => before < times,
+            When::Requests(share) => {
+                let mut hasher = self.hasher(seed);
+                hasher.digest(&prompt.digest).number(u64::from(before));
+                drawn(&hasher, share)
+            }
+            When::Conversations(_) => self.befalls(seed, &prompt.conversation()),
+        }
+    }
+
+    /// Whether it is one of conversations, and this is among them.
+    pub(super) fn befalls(&self, seed: u64, conversation: &Digest) -> bool {
+        let When::Conversations(share) = self.when else {
+            return false;
+        };
+        let mut hasher = self.hasher(seed);
+        hasher.digest(conversation);
+        drawn(&hasher, share)
+    }
+
+    fn hasher(&self, seed: u64) -> Hasher {
         let mut hasher = Hasher::new("tests.fault", 1);
         hasher.number(seed).text(self.misbehaviour.name());
-        let share = match self.when {
-            When::Always => return true,
-            When::First(times) => return before < times,
-            When::Requests(share) => {
-                hasher.digest(&prompt.digest).number(u64::from(before));
-                share
-            }
-            When::Conversations(share) => {
-                hasher.digest(&prompt.conversation());
-                share
-            }
-        };
-        (hasher.finish().head() as f64) < share * 2f64.powi(64)
+        hasher
     }
+}
+
+fn drawn(hasher: &Hasher, share: f64) -> bool {
+    (hasher.finish().head() as f64) < share * 2f64.powi(64)
 }

@@ -138,6 +138,12 @@ impl Endpoint {
         self.server.set_faults(faults);
     }
 
+    /// What befalls every request of the conversation with these instructions and opening, if anything does.
+    pub fn fate(&self, instructions: &str, opening: &str) -> Option<Misbehaviour> {
+        self.server
+            .fate(&prompt::conversation(instructions, opening))
+    }
+
     /// Its counts.
     pub fn stats(&self) -> Stats {
         self.server.ledger.stats()

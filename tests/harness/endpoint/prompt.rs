@@ -68,6 +68,13 @@ pub struct Prompt {
     pub digest: Digest,
 }
 
+/// What tells conversations apart.
+pub(super) fn conversation(instructions: &str, opening: &str) -> Digest {
+    let mut hasher = Hasher::new("tests.conversation", 1);
+    hasher.text(instructions).text(opening);
+    hasher.finish()
+}
+
 impl Prompt {
     /// How many times the model has spoken.
     pub fn turn(&self) -> usize {
@@ -87,12 +94,10 @@ impl Prompt {
 
     /// What is the same in every request of a conversation: instructions and opening.
     pub fn conversation(&self) -> Digest {
-        let mut hasher = Hasher::new("tests.conversation", 1);
-        hasher.text(&self.system);
-        if let Some(Message::User { text }) = self.messages.first() {
-            hasher.text(text);
+        match self.messages.first() {
+            Some(Message::User { text }) => conversation(&self.system, text),
+            _ => conversation(&self.system, ""),
         }
-        hasher.finish()
     }
 
     /// Tokens of the request, and how many of them the last request of this conversation had already.

@@ -1,4 +1,4 @@
-//! Answers in the forms that roles other than the agent's ask for: the words of a script, a vote, what a
+//! Answers in the forms that roles other than the agent's ask for: the words of a script, votes, what a
 //! customer says that stops with a word.
 
 use std::sync::Arc;
@@ -32,6 +32,13 @@ pub(super) fn answer(prompt: &Prompt) -> Option<Reply> {
         texts(&prompt.system)
     } else if fields.get("verdict").is_some() {
         json!({"reason": "It reads well.", "verdict": "valid"})
+    } else if fields.get("holds_1").is_some() {
+        let names = fields.as_object()?.keys();
+        let held = names.map(|name| match name.starts_with("holds_") {
+            true => (name.clone(), json!(true)),
+            false => (name.clone(), json!("It is said.")),
+        });
+        held.collect()
     } else {
         return None;
     };

@@ -52,6 +52,14 @@ impl Server {
     }
 
     /// Misbehaves in these ways from now on.
+    /// What befalls every request of a conversation.
+    pub(super) fn fate(&self, conversation: &Digest) -> Option<Misbehaviour> {
+        let (faults, seed) = (self.faults.borrow(), self.settings.seed);
+        let mut all = faults.iter();
+        let befallen = all.find(|fault| fault.befalls(seed, conversation));
+        befallen.map(|fault| fault.misbehaviour)
+    }
+
     pub(super) fn set_faults(&self, faults: Vec<Fault>) {
         self.faults.send_replace(faults);
     }

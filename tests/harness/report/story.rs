@@ -91,6 +91,7 @@ impl Story {
                 lenient: f64::from(u8::from(lenient)),
                 components: self.components,
                 violations: self.violations,
+                judged: Vec::new(),
             },
             parts: Vec::new(),
         };

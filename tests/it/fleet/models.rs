@@ -78,7 +78,6 @@ fn no_kept_reply_is_asked_for_again_however_many_workers_are_killed() {
 }
 
 #[test]
-#[ignore = "each job waits by itself for what a killed worker had reserved, which takes minutes"]
 fn a_fleet_stays_within_its_budget_though_a_worker_is_killed() {
     let Some(mut site) = Site::open() else { return };
     let endpoint = endpoint(Duration::from_millis(40));

@@ -39,7 +39,6 @@ async fn the_contracts_hold_over_a_cluster() {
     };
     conformance::snapshots(async || Box::new(store().await) as _).await;
     conformance::replies(async || Arc::new(store().await) as _).await;
-    conformance::checkpoints(async || Arc::new(store().await) as _).await;
     conformance::leases(async || Arc::new(store().await) as _).await;
     conformance::board(async || Arc::new(store().await) as _).await;
     conformance::throttle(async || Arc::new(store().await) as _).await;

@@ -178,10 +178,13 @@ fn add(reply: &mut Reply, block: &Json) {
 fn usage(usage: &Json) -> Usage {
     let tokens = |field: &str| usage[field].as_u64().unwrap_or_default();
     let cached = tokens("cache_read_input_tokens");
-    let others = tokens("input_tokens").saturating_add(tokens("cache_creation_input_tokens"));
+    let written = tokens("cache_creation_input_tokens");
     Usage {
-        input: others.saturating_add(cached),
+        input: tokens("input_tokens")
+            .saturating_add(written)
+            .saturating_add(cached),
         cached,
+        written,
         output: tokens("output_tokens"),
     }
 }
@@ -293,6 +296,7 @@ mod tests {
         let usage = Usage {
             input: 1080,
             cached: 1000,
+            written: 30,
             output: 12,
         };
         assert_eq!(read.usage, usage);

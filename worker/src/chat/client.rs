@@ -1,5 +1,6 @@
 //! One door to all endpoints.
 
+use bytes::Bytes;
 use proto::record::{Endpoint, Protocol};
 
 use super::http::Http;
@@ -34,7 +35,7 @@ impl Client {
     ///
     /// # Errors
     /// When there is no such answer.
-    pub async fn ask(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+    pub async fn ask(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
         let (answer, wait) = match endpoint.protocol {
             Protocol::OpenAi | Protocol::Anthropic | Protocol::Service => {
                 self.http.post(endpoint, body).await?

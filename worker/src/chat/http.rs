@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use proto::record::{Endpoint, Protocol};
 use reqwest::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName,
@@ -64,7 +65,7 @@ struct Call<'a> {
     endpoint: &'a Endpoint,
     url: Url,
     headers: HeaderMap,
-    body: &'a [u8],
+    body: &'a Bytes,
 }
 
 impl Http {
@@ -84,7 +85,7 @@ impl Http {
     pub(super) async fn post(
         &self,
         endpoint: &Endpoint,
-        body: &[u8],
+        body: &Bytes,
     ) -> Result<(Answer, Option<Duration>), Fault> {
         let key = Key::find(&endpoint.key, &*self.environment)?;
         let call = Call {
@@ -124,7 +125,7 @@ impl Http {
         let request = client
             .post(call.url.clone())
             .headers(call.headers.clone())
-            .body(call.body.to_vec());
+            .body(call.body.clone());
         let waited = Duration::from_millis(patience.first_byte);
         let what = "first byte";
         let begun = timeout(waited, request.send()).await;

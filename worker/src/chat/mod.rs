@@ -23,12 +23,14 @@ pub mod replay;
 mod retry_after;
 pub mod service;
 pub mod session;
+mod standstill;
 #[cfg(test)]
 mod tests;
 mod unanswered;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use proto::record::{Endpoint, Message, Protocol, ToolSpec, Usage, Value};
 use serde::{Deserialize, Serialize};
 
@@ -126,12 +128,14 @@ pub struct Answer {
 }
 
 /// The bytes of a request, in the endpoint's protocol.
-pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
-    match endpoint.protocol {
+pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Bytes {
+    let body = match endpoint.protocol {
         Protocol::OpenAi => openai::body(endpoint, request),
         Protocol::Anthropic => anthropic::body(endpoint, request),
         Protocol::Service | Protocol::Program => service::body(endpoint, request),
-    }
+    };
+    // They are held as long as the answer takes, and what a vector has in reserve with them.
+    body.into_boxed_slice().into()
 }
 
 /// The reply in an answer of this protocol.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use proto::digest::Digest;
 use proto::record::{Endpoint, Money, Prices, Rates, Usage};
 use proto::store::meter::{Call, Entry, Meter, Pass};
@@ -19,6 +20,7 @@ use tracing::Instrument as _;
 use super::breaker::{Breaker, Breakers, Ticket};
 use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
+use super::standstill::Standstills;
 use super::{Answer, Client, Fault, read};
 use crate::process::metrics::Metrics;
 use crate::process::metrics::family::Label as _;
@@ -41,12 +43,12 @@ const BYTES_A_TOKEN: u64 = 3;
 #[async_trait]
 pub trait Wire: Send + Sync + std::fmt::Debug {
     /// Sends a request once.
-    async fn send(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault>;
+    async fn send(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault>;
 }
 
 #[async_trait]
 impl Wire for Client {
-    async fn send(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+    async fn send(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
         self.ask(endpoint, body).await
     }
 }
@@ -59,6 +61,7 @@ pub struct Models {
     leases: Arc<dyn Leases>,
     meter: Meter,
     breakers: Breakers,
+    standstills: Standstills,
     holder: String,
     metrics: Metrics,
     replay: Option<Arc<Replay>>,
@@ -76,6 +79,7 @@ impl Models {
             leases: Arc::clone(&shared.leases),
             meter: Meter::new(shared, holder.as_str()),
             breakers: Breakers::default(),
+            standstills: Standstills::default(),
             holder,
             metrics,
             replay: None,
@@ -119,7 +123,7 @@ impl Models {
     pub(super) async fn call(
         &self,
         endpoint: &Endpoint,
-        body: &[u8],
+        body: &Bytes,
         place: &Place,
     ) -> Result<Answer, Stop> {
         let hand_back = &place.hand_back;
@@ -195,7 +199,6 @@ impl Models {
             endpoint: endpoint.name.clone(),
             after,
         };
-        let began = Instant::now();
         loop {
             match self.meter.enter(&call, LONGEST_PAUSE).await? {
                 Entry::Granted(pass) => return Ok(Some(pass)),
@@ -205,7 +208,8 @@ impl Models {
                 Entry::Spent(balance) => {
                     let limit = budget.unwrap_or_default();
                     // What is reserved for longer than a call takes was reserved by workers that are gone.
-                    if balance.spent_for(call.cost, limit) || began.elapsed() > call.ttl {
+                    let stood = self.standstills.stood(&call.run, balance);
+                    if balance.spent_for(call.cost, limit) || stood > call.ttl {
                         return Err(Stop::Spent {
                             spent: balance.spent,
                             wanted: call.cost,
@@ -233,7 +237,7 @@ impl Models {
         }
     }
 
-    async fn once(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+    async fn once(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
         let span = spans::chat(endpoint.protocol.label(), &endpoint.model);
         let began = Instant::now();
         let sent = self
@@ -254,6 +258,7 @@ impl Models {
                         input,
                         cached,
                         output,
+                        ..
                     } = reply.usage;
                     let tokens = |kind| work.model_tokens.of(&endpoint.name, (kind,));
                     tokens(Tokens::Input).inc_by(input.saturating_sub(cached));
@@ -309,12 +314,13 @@ fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
     let prices = endpoint.prices;
     // A server may call cached what it likes.
     let dearest = Prices {
-        input: prices.input.max(prices.cached),
+        input: prices.input.max(prices.cached).max(prices.written),
         ..prices
     };
     let usage = Usage {
         input: bytes,
         cached: 0,
+        written: 0,
         output,
     };
     Most {

@@ -214,6 +214,7 @@ fn usage(usage: &Json) -> Usage {
             .into_iter()
             .find_map(Json::as_u64)
             .unwrap_or_default(),
+        written: 0,
         output: usage["completion_tokens"].as_u64().unwrap_or_default(),
     }
 }
@@ -320,6 +321,7 @@ mod tests {
         let usage = Usage {
             input: 900,
             cached: 512,
+            written: 0,
             output: 20,
         };
         assert_eq!(read.usage, usage);

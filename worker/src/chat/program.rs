@@ -12,6 +12,7 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use proto::record::Endpoint;
 use serde_json::Value as Json;
 use tokio::process::{Child, Command};
@@ -38,7 +39,7 @@ pub(super) struct Programs {
 enum Order {
     /// Ask it this.
     Ask {
-        body: Vec<u8>,
+        body: Bytes,
         reply: oneshot::Sender<Result<Vec<u8>, Fault>>,
     },
     /// Somebody has waited since then, and in vain.
@@ -50,11 +51,11 @@ impl Programs {
     ///
     /// # Errors
     /// When it can't be started, ends, or does not answer in time.
-    pub(super) async fn ask(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+    pub(super) async fn ask(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
         let program = self.running(endpoint)?;
         let began = Instant::now();
         let (reply, answered) = oneshot::channel();
-        let body = body.to_vec();
+        let body = body.clone();
         let ended = || Fault::Cut("the program ended".to_owned());
         program
             .send(Order::Ask { body, reply })

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use proto::record::{Endpoint, Role};
 use tokio::sync::SetOnce;
 
@@ -69,7 +70,7 @@ pub struct Exchange {
     /// Who was asked.
     pub asked: Endpoint,
     /// The bytes of the request.
-    pub request: Vec<u8>,
+    pub request: Bytes,
     /// The answer.
     pub answer: Answer,
 }
@@ -130,7 +131,7 @@ pub(super) struct Nowhere;
 
 #[async_trait]
 impl Wire for Nowhere {
-    async fn send(&self, _: &Endpoint, _: &[u8]) -> Result<Answer, Fault> {
+    async fn send(&self, _: &Endpoint, _: &Bytes) -> Result<Answer, Fault> {
         Err(Fault::Unready("a replay asks nobody".to_owned()))
     }
 }

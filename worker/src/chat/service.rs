@@ -113,6 +113,7 @@ fn usage(usage: &Json) -> Usage {
     Usage {
         input: tokens("input"),
         cached: tokens("cached"),
+        written: 0,
         output: tokens("output"),
     }
 }
@@ -167,6 +168,7 @@ mod tests {
         let usage = Usage {
             input: 9,
             cached: 4,
+            written: 0,
             output: 2,
         };
         assert_eq!(read.usage, usage);

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use proto::digest::{Digest, Hasher};
 use proto::record::{Endpoint, Money, Part, Role, Usage};
 use proto::store::StoreError;
@@ -237,7 +238,7 @@ impl<'a> Session<'a> {
     }
 
     /// Asks the endpoint, and keeps what it answers.
-    async fn fetch(&self, key: &Digest, body: &[u8]) -> Result<Answer, Stop> {
+    async fn fetch(&self, key: &Digest, body: &Bytes) -> Result<Answer, Stop> {
         let answer = self.models.call(self.endpoint, body, self.place).await?;
         let bytes = wire::encode(Kind::Reply, &answer).map_err(|error| Stop::Fault {
             endpoint: self.endpoint.name.clone(),

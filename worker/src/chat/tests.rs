@@ -151,7 +151,7 @@ proptest! {
         for protocol in Protocol::ALL {
             let endpoint = endpoint(protocol);
             let sent = asked.iter().map(|upto| body(&endpoint, &request(&messages[..*upto], &tools)));
-            let sent: Vec<Vec<u8>> = sent.collect();
+            let sent: Vec<Bytes> = sent.collect();
             for (turn, next) in sent.iter().zip(&sent[1..]) {
                 let open = turn.strip_suffix(b"]}").expect("messages are the last of the fields");
                 prop_assert!(next.starts_with(open), "{}", String::from_utf8_lossy(next));

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use proto::record::{Answer, Goal, PlannedCall, Question, Value};
+use proto::record::{Goal, PlannedCall, Question, Value};
 use proto::seed::Rng;
 
 use crate::dialogue::lexicon::words;
@@ -268,29 +268,12 @@ fn spelled(value: &Value) -> String {
 }
 
 fn tell(domain: &dyn Domain, question: &Question, rng: &mut Rng) -> String {
-    let value = match question.answer {
-        Answer::Money(cents) => money(cents),
-        Answer::Count(count) => count.to_string(),
-    };
+    let value = question.answer.to_string();
     let answer = words(&domain.lexicon().wording.answers, &question.topic).map_or_else(
         || format!("the answer is {value}"),
         |answers| answers.render(rng, &[("value", &value)]),
     );
     TELL.render(rng, &[("answer", &answer)])
-}
-
-/// "$1,234.50".
-fn money(cents: i64) -> String {
-    let whole = (cents.abs() / 100).to_string();
-    let mut out = String::from(if cents < 0 { "-$" } else { "$" });
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out.push_str(&format!(".{:02}", cents.abs() % 100));
-    out
 }
 
 /// What was to be done, as done: "cancel order …" becomes "cancelled order …".

@@ -1,5 +1,7 @@
 //! A language model as the agent under test.
 
+use std::borrow::Cow;
+
 use proto::digest::Digest;
 use proto::record::{Actor, AgentFault, CallForm, Ending, Endpoint, Part, Role, ToolSpec};
 use serde_json::{Value as Json, json};
@@ -18,34 +20,44 @@ const TRIES: u32 = 3;
 
 /// What an agent is told before anything is said: the same for every conversation over a domain.
 #[derive(Debug)]
-pub struct Briefing {
+pub struct Briefing<'d> {
     system: String,
-    tools: Vec<ToolSpec>,
+    tools: Cow<'d, [ToolSpec]>,
     prompt: Digest,
 }
 
-impl Briefing {
+impl<'d> Briefing<'d> {
     /// Over a domain, with tools called in text or by the protocol's means.
     ///
     /// # Errors
     /// When the plan's own prompt does not render.
-    pub fn new(domain: &dyn Domain, in_text: bool, prompts: &Prompts) -> Result<Self, PromptError> {
+    pub fn new(
+        domain: &'d dyn Domain,
+        in_text: bool,
+        prompts: &Prompts,
+    ) -> Result<Self, PromptError> {
         let tools = own_tools(domain);
         let name = if in_text { AGENT_REACT } else { AGENT };
         let context = json!({"policy": domain.policy(), "tools": described(&tools)});
         let system = prompts.render(name, &context)?;
         Ok(Self {
             system,
-            tools: if in_text { Vec::new() } else { tools },
+            tools: if in_text { Cow::default() } else { tools },
             prompt: prompts.digest(name),
         })
     }
 }
 
-/// The tools that whoever serves a customer has.
-pub(super) fn own_tools(domain: &dyn Domain) -> Vec<ToolSpec> {
-    let own = |tool: &&ToolSpec| tool.actor == Actor::Assistant;
-    domain.tools().iter().filter(own).cloned().collect()
+/// The tools that whoever serves a customer has. A worker has a thousand conversations at once, and in most
+/// domains nobody else has tools, so they are the domain's own and no copy of them.
+pub(super) fn own_tools(domain: &dyn Domain) -> Cow<'_, [ToolSpec]> {
+    let (all, own) = (domain.tools(), |tool: &&ToolSpec| {
+        tool.actor == Actor::Assistant
+    });
+    if all.iter().all(|tool| own(&tool)) {
+        return all.into();
+    }
+    all.iter().filter(own).cloned().collect()
 }
 
 /// Tools as a prompt tells of them.
@@ -73,7 +85,7 @@ pub enum Turn {
 #[derive(Debug)]
 pub struct ModelAgent<'a> {
     session: Session<'a>,
-    briefing: &'a Briefing,
+    briefing: &'a Briefing<'a>,
 }
 
 impl<'a> ModelAgent<'a> {
@@ -83,7 +95,7 @@ impl<'a> ModelAgent<'a> {
         place: &'a Place,
         subject: &'a Subject,
         endpoint: &'a Endpoint,
-        briefing: &'a Briefing,
+        briefing: &'a Briefing<'a>,
     ) -> Self {
         let role = Role::Agent;
         let session = Session::new(models, place, subject, role, endpoint, briefing.prompt);

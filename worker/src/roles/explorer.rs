@@ -108,22 +108,22 @@ pub async fn perform(work: &Work<'_>, endpoint: &Endpoint) -> Done {
 }
 
 /// What the model is told before anything is done.
-struct Briefing {
+struct Briefing<'d> {
     system: String,
-    tools: Vec<ToolSpec>,
+    tools: Cow<'d, [ToolSpec]>,
 }
 
-impl Briefing {
+impl<'d> Briefing<'d> {
     fn new(
-        domain: &dyn Domain,
+        domain: &'d dyn Domain,
         form: CallForm,
         theme: &Theme,
         prompts: &Prompts,
     ) -> Result<Self, PromptError> {
         let tools = own_tools(domain);
         let (tools, in_text) = match form {
-            CallForm::Native => (tools, Vec::new()),
-            CallForm::React | CallForm::Json => (Vec::new(), tools),
+            CallForm::Native => (tools, Cow::default()),
+            CallForm::React | CallForm::Json => (Cow::default(), tools),
         };
         let facts = theme.introduction().facts.iter();
         let facts = facts.map(|(name, value)| json!({"name": name, "value": value}));
@@ -172,7 +172,7 @@ fn told_of(theme: &Theme) -> Seen {
 struct Explorer<'a> {
     work: &'a Work<'a>,
     session: Session<'a>,
-    briefing: Briefing,
+    briefing: Briefing<'a>,
     trail: Trail<'a>,
     seen: Seen,
     messages: Vec<Message>,

@@ -6,11 +6,12 @@
 //!
 //! Reading order: [`prompts`] (the words models are asked in), [`work`] (a job with models), [`explorer`] with [`listed`],
 //! [`writer`] (of scripts), [`validity`] (the judge of tasks), [`agent`] and [`react`] (the agent under test), [`user`] (the
-//! simulated one), [`rollout`] (the conversation), [`alone`] (one worker a job).
+//! simulated one), [`judge`] (of conversations), [`rollout`] (the conversation), [`alone`] (one worker a job).
 
 pub mod agent;
 pub mod alone;
 pub mod explorer;
+pub mod judge;
 pub mod listed;
 pub mod prompts;
 pub mod react;

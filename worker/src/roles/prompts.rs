@@ -3,6 +3,7 @@
 //!
 //! What a template was is part of what came of it, so its digest goes into every row's provenance.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use minijinja::value::Serde;
@@ -17,10 +18,11 @@ macro_rules! built_in {
 }
 
 /// The built-in templates by file name.
-pub const BUILT_IN: [(&str, &str); 7] = built_in![
+pub const BUILT_IN: [(&str, &str); 8] = built_in![
     "agent.md.j2",
     "agent_react.md.j2",
     "explorer.md.j2",
+    "judge.md.j2",
     "user.md.j2",
     "user_tau2.md.j2",
     "validity.md.j2",
@@ -33,6 +35,8 @@ pub const AGENT: &str = "agent.md.j2";
 pub const AGENT_REACT: &str = "agent_react.md.j2";
 /// System prompt of an explorer.
 pub const EXPLORER: &str = "explorer.md.j2";
+/// System prompt of a judge of conversations.
+pub const JUDGE: &str = "judge.md.j2";
 /// System prompt of a simulated user.
 pub const USER: &str = "user.md.j2";
 /// System prompt of a simulated user that speaks in free text.
@@ -68,7 +72,7 @@ fn names() -> String {
 /// Templates, those of the plan before the built-in ones.
 #[derive(Debug)]
 pub struct Prompts {
-    texts: BTreeMap<&'static str, String>,
+    texts: BTreeMap<&'static str, Cow<'static, str>>,
 }
 
 impl Prompts {
@@ -77,9 +81,9 @@ impl Prompts {
     /// # Errors
     /// When a file replaces nothing, or does not parse.
     pub fn new(own: &[(String, String)]) -> Result<Self, PromptError> {
-        let mut texts: BTreeMap<&'static str, String> = BUILT_IN
+        let mut texts: BTreeMap<&'static str, Cow<'static, str>> = BUILT_IN
             .iter()
-            .map(|&(name, text)| (name, text.to_owned()))
+            .map(|&(name, text)| (name, text.into()))
             .collect();
         for (name, text) in own {
             let known = BUILT_IN.iter().find(|(built_in, _)| built_in == name);
@@ -92,7 +96,7 @@ impl Prompts {
                     name: name.clone(),
                     source,
                 })?;
-            texts.insert(known, text.clone());
+            texts.insert(known, text.clone().into());
         }
         Ok(Self { texts })
     }

@@ -8,6 +8,7 @@ use proto::record::{CallForm, Ending, Endpoint, Episode, Part, Role, Task, UserP
 use proto::seed::Seed;
 
 use super::agent::{self, Briefing, ModelAgent};
+use super::judge::{Judgement, ModelJudge, Paper};
 use super::prompts::{PromptError, Prompts};
 use super::user::tau2::{Instructions, Tau2User};
 use super::user::{self, ModelUser, Script};
@@ -79,13 +80,46 @@ impl Play<'_> {
             }
         }
         let parts = user.into_part().into_iter().chain(agent.into_part());
-        Ok(Ok(self.episode(conversation, id, parts.collect())))
+        let mut episode = self.episode(conversation, id, parts.collect());
+        if matches!(episode.ending, Ending::User(_))
+            && let Some(endpoint) = cast.model(Role::Judge)
+            && let Err(done) = self.judge(endpoint, &prompts, &mut episode).await?
+        {
+            return Ok(Err(done));
+        }
+        Ok(Ok(episode))
+    }
+
+    /// Has a conversation judged that its user ended.
+    async fn judge(
+        &self,
+        endpoint: &Endpoint,
+        prompts: &Prompts,
+        episode: &mut Episode,
+    ) -> Result<Result<(), Done>, String> {
+        let paper = Paper::new(self.work.domain, self.task, &episode.messages, prompts);
+        let paper = paper.map_err(told)?;
+        let session = (self.work.models, self.work.place, self.subject, endpoint);
+        let mut judge = ModelJudge::new(session, &paper);
+        match judge.judge(self.work.job.cast.votes).await {
+            Ok(Judgement::Judged(judged)) => {
+                let verdict = episode.verdict.clone();
+                episode.verdict = verdict.judged(judged);
+            }
+            Ok(Judgement::Fault(why)) => episode.unscored(Ending::JudgeFault(why)),
+            Err(stop) => match self.work.settled(stop) {
+                Ok(why) => episode.unscored(Ending::Infrastructure(why)),
+                Err(done) => return Ok(Err(done)),
+            },
+        }
+        episode.parts.push(judge.into_part());
+        Ok(Ok(()))
     }
 
     fn agent<'a>(
         &'a self,
         endpoint: Option<&'a Endpoint>,
-        briefing: &'a Briefing,
+        briefing: &'a Briefing<'a>,
         seed: Seed,
     ) -> Result<AgentSeat<'a>, String> {
         let Some(endpoint) = endpoint else {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use proto::digest::Digest;
 use proto::ids::{JobId, RunId};
 use proto::job::{Cell, Job, StageInput, Wanted};
@@ -77,7 +78,7 @@ impl fmt::Debug for Sayer {
 
 #[async_trait]
 impl Wire for Sayer {
-    async fn send(&self, _: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+    async fn send(&self, _: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
         let request: Json = serde_json::from_slice(body).expect("a request is JSON");
         let place = {
             let mut asked = self.asked.lock().expect("nobody panics with it");

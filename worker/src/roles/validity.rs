@@ -8,8 +8,8 @@
 use proto::digest::{Digest, Hasher};
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
-    Answer, Check, Endpoint, Intent, Message, Part, Passed, PlannedCall, Proof, Resolution, Role,
-    Slot, Task, Trial, Visibility, Wish,
+    Check, Endpoint, Intent, Message, Part, Passed, PlannedCall, Proof, Resolution, Role, Slot,
+    Task, Trial, Visibility, Wish,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -233,10 +233,7 @@ fn wish(domain: &dyn Domain, wish: &Wish) -> String {
     match wish {
         Wish::Write(call) => format!("To be carried out: {}", called(call)),
         Wish::Question(question) => {
-            let answer = match question.answer {
-                Answer::Money(cents) => format!("{} cents", cents),
-                Answer::Count(count) => count.to_string(),
-            };
+            let answer = question.answer;
             let topic = question.topic.replace(['_', '.'], " ");
             format!("To be answered: {topic}; the answer is {answer}")
         }

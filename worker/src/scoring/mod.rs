@@ -164,6 +164,7 @@ impl<'a> Scorer<'a> {
             lenient,
             components,
             violations: self.violations,
+            judged: Vec::new(),
         }
     }
 }

@@ -57,8 +57,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring a fleet")]
 pub(super) struct Measure {
-    /// Tasks a round, of seven jobs each
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    /// Tasks a round, of seven jobs each: enough that its beginning and its end count for little
+    #[arg(long, value_name = "N", default_value_t = 4000)]
     tasks: u32,
     /// Rounds of each of the two
     #[arg(long, value_name = "N", default_value_t = 5)]

@@ -153,10 +153,13 @@ fn text(archive: &Archive, heard: &Heard) -> String {
         if let Some(Usage {
             input,
             cached,
+            written,
             output,
         }) = usage(exchange)
         {
-            let usage = format!("\nusage  input {input}, cached {cached}, output {output}");
+            let usage = format!(
+                "\nusage  input {input}, from the cache {cached}, into it {written}, output {output}"
+            );
             add(&mut out, &usage);
         }
     }

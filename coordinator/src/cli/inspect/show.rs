@@ -419,6 +419,16 @@ fn conversation(episode: &Episode) -> String {
             ),
         );
     }
+    for judged in &verdict.judged {
+        let (held, all) = (
+            judged.votes.iter().filter(|&&vote| vote).count(),
+            judged.votes.len(),
+        );
+        line(
+            &mut out,
+            &format!("  {held} of {all} votes: {}", judged.statement),
+        );
+    }
     for rule in &verdict.violations {
         line(&mut out, &format!("  broke {rule}"));
     }

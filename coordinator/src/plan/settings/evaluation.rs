@@ -1,5 +1,5 @@
 //! The plan of an evaluation: that of the run whose tasks are used, with other agents, and with the
-//! models, the user, the judge and the prompts that are given for it. Whatever else a plan file says
+//! models, the user, the judge, its votes and the prompts that are given for it. Whatever else a plan file says
 //! counts for nothing.
 
 use super::{Known, PlanFile, Resolved, SettingsError, Source, check, layers, merged};
@@ -30,8 +30,8 @@ pub fn evaluation(
         sources,
     };
     let given_here = |key| resolved.source(key) != Source::Default;
-    let [user, protocol, judge, prompts] =
-        ["user", "user_protocol", "judge", "prompts"].map(given_here);
+    let [user, protocol, judge, votes, prompts] =
+        ["user", "user_protocol", "judge", "votes", "prompts"].map(given_here);
     let plan = &mut resolved.plan;
     plan.agents = given.agents;
     plan.models.extend(given.models);
@@ -43,6 +43,9 @@ pub fn evaluation(
     }
     if judge {
         plan.judge = given.judge;
+    }
+    if votes {
+        plan.votes = given.votes;
     }
     if prompts {
         plan.prompts = given.prompts;

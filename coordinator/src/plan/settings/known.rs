@@ -1,6 +1,5 @@
 //! What this build has, for plans to be checked against.
 
-use proto::record::Role;
 use worker::domains::retail::generate::WorldSettings;
 use worker::participants::agents::PlannedAgent;
 use worker::roles::prompts::BUILT_IN;
@@ -8,15 +7,6 @@ use worker::roles::prompts::BUILT_IN;
 use super::Known;
 use crate::plan::WorldPlan;
 use crate::world::DOMAINS;
-
-/// Roles that this build can have models in.
-const ROLES: [Role; 5] = [
-    Role::Explorer,
-    Role::Writer,
-    Role::Validity,
-    Role::User,
-    Role::Agent,
-];
 
 /// Prompts of this build that may be replaced.
 const PROMPTS: [&str; BUILT_IN.len()] = {
@@ -30,12 +20,11 @@ const PROMPTS: [&str; BUILT_IN.len()] = {
 };
 
 impl Known<'static> {
-    /// Domains, agents, roles, prompts and sizes of this build.
+    /// Domains, agents, prompts and sizes of this build.
     pub fn built_in() -> Self {
         Self {
             domains: &DOMAINS,
             agent: &agent,
-            roles: &ROLES,
             prompts: &PROMPTS,
             sizes: &sizes,
         }

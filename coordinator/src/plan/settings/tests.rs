@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args as _, FromArgMatches as _};
 use proptest::prelude::*;
-use proto::record::Role;
 
 use super::*;
 use crate::plan::money::Decimal;
@@ -35,7 +34,6 @@ fn sizes(world: &WorldPlan) -> Result<(), String> {
 const KNOWN: Known<'_> = Known {
     domains: &["retail", "tickets"],
     agent: &agent,
-    roles: &Role::ALL,
     prompts: &["agent.md", "user.md"],
     sizes: &sizes,
 };

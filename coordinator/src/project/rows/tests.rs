@@ -69,6 +69,7 @@ fn by_a_model(played: &Played) -> Played {
         usage: Usage {
             input: 5,
             cached: 4,
+            written: 0,
             output: 2,
         },
     }];
@@ -120,7 +121,10 @@ fn models_and_what_they_thought_are_in_the_metadata_where_there_were_any() {
         ("form", json!("native")),
         ("seed", json!(u64::MAX)),
         ("replies", json!(3)),
-        ("usage", json!({"input": 5, "cached": 4, "output": 2})),
+        (
+            "usage",
+            json!({"input": 5, "cached": 4, "written": 0, "output": 2}),
+        ),
     ] {
         assert_eq!(part[field], wanted, "{field}");
     }

@@ -4,7 +4,6 @@
 
 mod board;
 mod budgets;
-mod checkpoints;
 mod leases;
 mod replies;
 mod snapshots;
@@ -14,7 +13,6 @@ use std::time::Duration;
 
 pub use board::board;
 pub use budgets::budgets;
-pub use checkpoints::checkpoints;
 pub use leases::leases;
 pub use replies::replies;
 pub use snapshots::snapshots;

@@ -3,7 +3,6 @@
 
 mod board;
 mod budgets;
-mod checkpoints;
 mod leases;
 mod replies;
 mod snapshots;
@@ -11,7 +10,6 @@ mod throttle;
 
 pub use board::MemoryBoard;
 pub use budgets::MemoryBudgets;
-pub use checkpoints::MemoryCheckpoints;
 pub use leases::MemoryLeases;
 pub use replies::MemoryReplies;
 pub use snapshots::MemorySnapshots;

@@ -14,7 +14,7 @@ use crate::topology::Shelf;
 const STEP: usize = 1000;
 
 impl RedisStore {
-    /// Removes the replies, checkpoints and budget of a run; gives how many there were. Walks over the
+    /// Removes the replies and the budget of a run; gives how many there were. Walks over the
     /// whole database, beside other work. Snapshots and the throttle belong to no run; leases and notes
     /// end by themselves.
     ///
@@ -24,11 +24,9 @@ impl RedisStore {
         let mut unlink = cmd("UNLINK");
         unlink.arg(self.budget_key(run));
         let mut removed = self.ask::<u64>(Shelf::Budgets, &unlink).await?;
-        for shelf in [Shelf::Replies, Shelf::Checkpoints] {
-            let pattern = self.key(shelf, &[run, ""]) + "*";
-            for place in self.link(shelf).shards().await? {
-                removed += self.clean_shard(shelf, &place, &pattern).await?;
-            }
+        let pattern = self.key(Shelf::Replies, &[run, ""]) + "*";
+        for place in self.link(Shelf::Replies).shards().await? {
+            removed += self.clean_shard(&place, &pattern).await?;
         }
         Ok(removed)
     }
@@ -75,12 +73,8 @@ impl RedisStore {
     }
 
     /// Removes the keys of one server.
-    async fn clean_shard(
-        &self,
-        shelf: Shelf,
-        place: &Shard,
-        pattern: &str,
-    ) -> Result<u64, StoreError> {
+    async fn clean_shard(&self, place: &Shard, pattern: &str) -> Result<u64, StoreError> {
+        let shelf = Shelf::Replies;
         let (mut removed, mut cursor) = (0, 0_u64);
         loop {
             let (next, keys) = self.step(shelf, place, pattern, cursor).await?;

@@ -7,11 +7,10 @@
 //! trip, but for the repair of an unsound value.
 //!
 //! Two databases, by [`Shelf::lasting`]: snapshots may lie where keys are evicted; replies,
-//! checkpoints, leases, the board, budgets and the throttle want one that does not evict.
+//! leases, the board, budgets and the throttle want one that does not evict.
 
 mod board;
 mod budgets;
-mod checkpoints;
 mod clean;
 mod leases;
 mod line;
@@ -78,7 +77,6 @@ impl RedisStore {
         Shared {
             snapshots: this.clone(),
             replies: this.clone(),
-            checkpoints: this.clone(),
             leases: this.clone(),
             board: this.clone(),
             throttle: this.clone(),

@@ -43,16 +43,6 @@ script!(
      return false"
 );
 script!(
-    /// key; turn, bytes that begin with the turn in ten digits, time to live. Tells whether it wrote.
-    SAVE,
-    "if redis.call('TYPE', KEYS[1]).ok == 'string' then
-       local turn = tonumber(redis.call('GETRANGE', KEYS[1], 0, 9))
-       if turn and turn > tonumber(ARGV[1]) then return 0 end
-     end
-     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-     return 1"
-);
-script!(
     /// key; holder, time to live. Gives the token of a lease that was free.
     TAKE,
     with_now!(

@@ -78,8 +78,6 @@ pub struct RedisSettings {
     pub snapshot_ttl: Duration,
     /// How long a reply lives.
     pub reply_ttl: Duration,
-    /// How long a checkpoint lives after its last save.
-    pub checkpoint_ttl: Duration,
     /// How long a budget is kept after its last use.
     pub budget_ttl: Duration,
     /// Most bytes of one value that is stored, before compression.
@@ -101,7 +99,6 @@ impl RedisSettings {
             prefix: "t2t".to_owned(),
             snapshot_ttl: Shelf::Snapshots.default_ttl(),
             reply_ttl: Shelf::Replies.default_ttl(),
-            checkpoint_ttl: Shelf::Checkpoints.default_ttl(),
             budget_ttl: Shelf::Budgets.default_ttl(),
             value_limit: 64 << 20,
             connect_timeout: Duration::from_secs(3),

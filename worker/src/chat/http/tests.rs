@@ -130,7 +130,7 @@ async fn asked(script: Script) -> (Result<Answer, Fault>, (usize, usize)) {
     let mut endpoint = server.endpoint(Protocol::OpenAi);
     endpoint.patience.first_byte = 300;
     endpoint.patience.total = 600;
-    let answered = http().post(&endpoint, b"{}").await;
+    let answered = http().post(&endpoint, &Bytes::from_static(b"{}")).await;
     (answered.map(|(answer, _)| answer), server.counts())
 }
 
@@ -151,7 +151,10 @@ async fn requests_share_a_connection_and_go_where_the_protocol_says() {
             key: "KEY".to_owned(),
             ..server.endpoint(protocol)
         };
-        let (answer, wait) = http.post(&endpoint, b"{\"n\":1}").await.unwrap();
+        let (answer, wait) = http
+            .post(&endpoint, &Bytes::from_static(b"{\"n\":1}"))
+            .await
+            .unwrap();
         assert_eq!((answer.status, wait), (200, None));
         assert_eq!(&*answer.body, REPLY.as_bytes());
         let heard = server.heard.recv().await.unwrap();
@@ -184,7 +187,10 @@ async fn a_connection_closed_while_idle_costs_nobody_an_answer() {
     let http = http();
     for _ in 0..2 {
         let endpoint = server.endpoint(Protocol::OpenAi);
-        let (answer, _) = http.post(&endpoint, b"{}").await.unwrap();
+        let (answer, _) = http
+            .post(&endpoint, &Bytes::from_static(b"{}"))
+            .await
+            .unwrap();
         assert_eq!(answer.status, 200);
     }
     assert_eq!(server.counts(), (3, 2));
@@ -233,7 +239,10 @@ async fn nobody_there_is_a_failure_to_connect() {
         url,
         ..plain(Protocol::OpenAi)
     };
-    let fault = http().post(&endpoint, b"{}").await.unwrap_err();
+    let fault = http()
+        .post(&endpoint, &Bytes::from_static(b"{}"))
+        .await
+        .unwrap_err();
     assert!(
         matches!(&fault, Fault::Connect(why) if why.contains("refused")),
         "{fault:?}"
@@ -280,7 +289,10 @@ async fn a_server_may_ask_to_be_left_alone() {
     })
     .await;
     let endpoint = server.endpoint(Protocol::OpenAi);
-    let (answer, wait) = http().post(&endpoint, b"{}").await.unwrap();
+    let (answer, wait) = http()
+        .post(&endpoint, &Bytes::from_static(b"{}"))
+        .await
+        .unwrap();
     assert_eq!((answer.status, wait), (429, Some(Duration::from_secs(3))));
 }
 
@@ -294,7 +306,10 @@ async fn an_error_that_repeats_the_key_does_not_show_it() {
     let mut endpoint = server.endpoint(Protocol::OpenAi);
     endpoint.key = "KEY".to_owned();
     let http = http();
-    let (answer, _) = http.post(&endpoint, b"{}").await.unwrap();
+    let (answer, _) = http
+        .post(&endpoint, &Bytes::from_static(b"{}"))
+        .await
+        .unwrap();
     let body = String::from_utf8(answer.body.to_vec()).unwrap();
     assert_eq!(body, r#"{"error":{"message":"no such key: ***"}}"#);
     assert!(!format!("{http:?}").contains("sk-"));
@@ -318,7 +333,10 @@ async fn what_this_worker_lacks_is_named() {
             key: key.to_owned(),
             ..plain(Protocol::OpenAi)
         };
-        let fault = http().post(&endpoint, b"{}").await.unwrap_err();
+        let fault = http()
+            .post(&endpoint, &Bytes::from_static(b"{}"))
+            .await
+            .unwrap_err();
         assert!(matches!(fault, Fault::Unready(_)), "{fault:?}");
         assert!(fault.to_string().contains(said), "{fault}");
     }

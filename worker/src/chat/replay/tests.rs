@@ -18,7 +18,7 @@ struct Lengths;
 
 #[async_trait]
 impl Wire for Lengths {
-    async fn send(&self, _: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+    async fn send(&self, _: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
         let text = format!(r#"{{"text":"{}"}}"#, body.len());
         let body = text.into_bytes().into();
         Ok(Answer { status: 200, body })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proto::record::{Value, Wish};
+use proto::record::{Answer, Value, Wish};
 use proto::seed::Seed;
 
 use super::*;

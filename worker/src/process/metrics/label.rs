@@ -144,16 +144,6 @@ label! {
 }
 
 label! {
-    /// What happened to a checkpoint of an episode.
-    Checkpoint = "event" {
-        /// Written.
-        Saved = "saved",
-        /// Gone on from.
-        Resumed = "resumed",
-    }
-}
-
-label! {
     /// How far the slots of a plan are.
     Planned = "state" {
         /// Not closed yet.

@@ -9,8 +9,7 @@ use proto::topology::Lane;
 
 use super::family::{Family, PerModel, Registrar, Row};
 use super::label::{
-    Build, Came, Checkpoint, Class, Code, Ended, Failure, Found, Layer, Peer, Planned, Reply, Slot,
-    Tokens,
+    Build, Came, Class, Code, Ended, Failure, Found, Layer, Peer, Planned, Reply, Slot, Tokens,
 };
 
 /// Jobs: from a scripted stage to a long conversation with a model.
@@ -90,7 +89,6 @@ group! {
         model_duration: PerModel<(), Histogram> = "t2t_model_request_duration_seconds" in REPLY, "From a request to a model to its reply.";
         model_tokens: PerModel<(Tokens,), IntCounter> = "t2t_model_tokens_total", "Tokens sent to and received from models.";
         replies: Family<(Reply,), IntCounter> = "t2t_replies_total", "Replies of models, by what became of them.";
-        checkpoints: Family<(Checkpoint,), IntCounter> = "t2t_checkpoints_total", "Checkpoints of episodes, by what happened to them.";
     }
 }
 

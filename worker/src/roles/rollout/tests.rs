@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use proto::job::{Job, StageInput};
 use proto::outcome::Outcome;
 use proto::record::Message;
@@ -60,7 +61,7 @@ impl Echo {
 
 #[async_trait]
 impl Wire for Echo {
-    async fn send(&self, _: &Endpoint, body: &[u8]) -> Result<Answer, Fault> {
+    async fn send(&self, _: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
         let place = self.asked.fetch_add(1, Ordering::Relaxed);
         let mut instead = self.instead.lock().expect("nobody panics with it");
         if let Some(at) = instead.iter().position(|(when, _)| *when == place) {

@@ -1,5 +1,4 @@
-//! Who plays which role: that the model named is there, that this build can have one in the role, and
-//! that it is of a kind that can play it.
+//! Who plays which role: that the model named is there, and that it is of a kind that can play it.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +21,7 @@ const ROLES: [(Role, &str); 5] = [
 /// Refuses players that can't play.
 pub(super) fn roles(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
     for (role, offline) in ROLES {
-        player(resolved, known, role, offline)?;
+        player(resolved, role, offline)?;
     }
     agents(resolved, known)?;
     user_protocol(resolved)?;
@@ -32,18 +31,14 @@ pub(super) fn roles(resolved: &Resolved, known: &Known<'_>) -> Result<(), Settin
 
 /// The roles of an evaluation: those in a conversation.
 pub(super) fn talk(resolved: &Resolved, known: &Known<'_>) -> Result<(), SettingsError> {
-    player(resolved, known, Role::User, AGENDA)?;
-    player(resolved, known, Role::Judge, "")?;
+    player(resolved, Role::User, AGENDA)?;
+    player(resolved, Role::Judge, "")?;
     user_protocol(resolved)?;
+    votes(resolved)?;
     agents(resolved, known)
 }
 
-fn player(
-    resolved: &Resolved,
-    known: &Known<'_>,
-    role: Role,
-    offline: &str,
-) -> Result<(), SettingsError> {
+fn player(resolved: &Resolved, role: Role, offline: &str) -> Result<(), SettingsError> {
     let (key, text) = (role.label(), resolved.plan.player(role));
     if text == offline {
         return Ok(());
@@ -60,10 +55,6 @@ fn player(
         let mend = format!("{otherwise}, or `model:NAME` for a model of the plan");
         return refused("nobody is called so".to_owned(), mend);
     };
-    if !known.roles.contains(&role) {
-        let problem = format!("this version can't have a model as the {key} yet");
-        return refused(problem, otherwise);
-    }
     match unfit(resolved, role, name) {
         Some((problem, mend)) => refused(problem, mend),
         None => Ok(()),
@@ -167,7 +158,7 @@ fn votes(resolved: &Resolved) -> Result<(), SettingsError> {
     if votes % 2 == 1 {
         return Ok(());
     }
-    let problem = "as many votes for a task as against it decide nothing";
+    let problem = "as many votes for it as against it decide nothing";
     Err(refused(
         resolved,
         "votes",

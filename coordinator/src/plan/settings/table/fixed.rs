@@ -85,7 +85,7 @@ pub const FIXED: [Setting; 33] = [
         "votes",
         Kind::Whole(1, 15),
         "",
-        "Judgements of `validity` on a task, of which most count; an odd number.",
+        "Judgements of `validity` on a task and of `judge` on a conversation, of which most count; an odd number.",
     ),
     setting(
         "user",
@@ -103,7 +103,7 @@ pub const FIXED: [Setting; 33] = [
         "judge",
         Kind::Text,
         "",
-        "Who judges what exact matching can't decide: empty for nobody, or `model:NAME`.",
+        "Who judges in conversations what exact matching can't decide, beside it: empty for nobody, or `model:NAME`. It can take a reward away, and gives none.",
     ),
     setting(
         "prompts",

@@ -23,7 +23,7 @@ const FORMS: [&str; 3] = [
 const DAY: u64 = 24 * 60 * 60;
 
 /// Every setting of a model.
-pub const MODELS: [Setting; 21] = [
+pub const MODELS: [Setting; 22] = [
     setting(
         "models.*.protocol",
         Kind::Choice(&PROTOCOLS),
@@ -101,6 +101,12 @@ pub const MODELS: [Setting; 21] = [
         Kind::Price,
         "",
         "Dollars for a million tokens of input from the server's cache; empty when they cost as much as others.",
+    ),
+    setting(
+        "models.*.price_written",
+        Kind::Price,
+        "",
+        "Dollars for a million tokens of input that the server writes into its cache; empty with the protocol anthropic when they cost a quarter more than others, elsewhere when they cost as much.",
     ),
     setting(
         "models.*.price_output",

@@ -1,10 +1,8 @@
 //! The plan of an evaluation: what it has of the run with the tasks, and what is given for it.
 
-use proto::record::Role;
-
 use super::{KNOWN, file, from_file, variables};
 use crate::plan::Plan;
-use crate::plan::settings::{Known, SettingsError, evaluation};
+use crate::plan::settings::{SettingsError, evaluation};
 
 const MODELS: &str = "
 [models.small]
@@ -50,7 +48,7 @@ fn a_user_a_judge_and_models_may_be_given() {
         ("agenda", "model:small")
     );
     assert_eq!(plan.models["small"].temperature, Some(0.5));
-    assert!(plan.agent_identity(0).starts_with("gold judge:small@"));
+    assert!(plan.agent_identity(0).starts_with("gold judge:small/3@"));
 }
 
 #[test]
@@ -81,19 +79,14 @@ fn what_cannot_talk_is_refused() {
             "gold",
             "`prompts` in some/plan.toml is `no/such`",
         ),
+        (
+            "judge = \"model:small\"\nvotes = 2\n[models.small]\nurl = \"http://here\"\nmodel = \"s\"",
+            "gold",
+            "`votes` in some/plan.toml is 2: ",
+        ),
         ("colour = 1", "gold", "unknown setting `colour`"),
     ] {
         let error = evaluated(text, &[], &[agent]).unwrap_err().to_string();
         assert!(error.contains(wanted), "{text}\n{error}");
     }
-    let known = Known {
-        roles: &[Role::Agent],
-        ..KNOWN
-    };
-    let error = evaluation(&tasks_of(), None, [], vec!["gold".to_owned()], &known);
-    let error = error.unwrap_err().to_string();
-    assert!(
-        error.contains("can't have a model as the user yet"),
-        "{error}"
-    );
 }

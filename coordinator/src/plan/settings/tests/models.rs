@@ -20,7 +20,7 @@ pub(super) fn any_model() -> impl Strategy<Value = ModelPlan> {
         1..=1_000_000_u32,
         any::<bool>(),
     );
-    let prices = [(); 3].map(|()| option::of(any::<u64>().prop_map(Decimal)));
+    let prices = [(); 4].map(|()| option::of(any::<u64>().prop_map(Decimal)));
     let limits = (0..1_000_000_u32, 0..1_000_000_000_000_u64, 0..1_000_000_u32);
     let extra = proptest::collection::btree_map(".{0,6}x", any_value(), 0..3);
     let words = (".{1,9}", proptest::collection::vec(".{0,9}", 1..3));
@@ -57,6 +57,7 @@ pub(super) fn any_model() -> impl Strategy<Value = ModelPlan> {
                     form: CallForm::ALL[usize::from(react)],
                     price_input: prices[0],
                     price_cached: prices[1],
+                    price_written: prices[3],
                     price_output: prices[2],
                     requests_per_minute: limits.0,
                     tokens_per_minute: limits.1,
@@ -167,9 +168,22 @@ fn an_endpoint_is_the_model_in_the_units_of_jobs() {
     let prices = Prices {
         input: 3_000,
         cached: 3_000,
+        written: 3_000,
         output: 15_000,
     };
     assert_eq!(endpoint.prices, prices);
+    let native = format!("{text}protocol = \"anthropic\"\n");
+    let native = from_file(&native).unwrap().plan.endpoint("small").unwrap();
+    assert_eq!(
+        native.prices,
+        Prices {
+            written: 3_750,
+            ..prices
+        }
+    );
+    let told = format!("{text}price_written = 4\n");
+    let told = from_file(&told).unwrap().plan.endpoint("small").unwrap();
+    assert_eq!(told.prices.written, 4_000);
     let rates = Rates {
         requests_per_minute: 60,
         ..Rates::default()

@@ -162,7 +162,7 @@ fn say<'a>(
             }
             "reason" => reason(&mut draft, choice.reason.as_deref()?)?,
             _ => {
-                let to = place(view, choice, hide.is_some(), rng)?;
+                let to = place(view, choice, hide == Some(name), rng)?;
                 address(&mut draft, to)?;
             }
         }
@@ -184,14 +184,17 @@ fn items<'a>(
     draft.choice.places.clone_from(&choice.places);
     let all = choice.places.len() == order.items.len();
     let several = tool == "return_delivered_order_items" && choice.places.len() > 1;
-    let says = if all && (several || hide == Some("order")) && rng.chance(ALL_SHARE) {
-        vec![Said::ItemsAll]
-    } else {
-        let mut says = speak::items(order, &choice.places)?;
-        if hide == Some("items") {
-            says.insert(0, Said::ItemsCount(choice.places.len()));
+    let everything = all && (several || hide == Some("order"));
+    let says = match speak::items(order, &choice.places) {
+        // Also where one item can't be told from another.
+        named if everything && (named.is_none() || rng.chance(ALL_SHARE)) => vec![Said::ItemsAll],
+        named => {
+            let mut says = named?;
+            if hide == Some("items") {
+                says.insert(0, Said::ItemsCount(choice.places.len()));
+            }
+            says
         }
-        says
     };
     draft.say("items", speak::read("get_order_details"), &says)
 }

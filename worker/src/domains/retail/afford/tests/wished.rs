@@ -53,7 +53,7 @@ fn a_call_that_is_drawn_leads_back_to_a_goal_that_means_it() {
     }
     for (form, [all, found]) in &counts {
         // With a slot kept back, not everything that can be said of the others leaves more than one reading.
-        let enough = if form.1.is_none() { *all } else { all / 5 };
+        let enough = if form.1.is_none() { *all } else { all * 7 / 10 };
         assert!(*found >= enough, "{form:?}: {found} of {all}");
     }
     assert!(counts.len() > 15, "{counts:?}");

@@ -1,0 +1,55 @@
+//! How long a run's budget has stood still with too little left.
+//!
+//! Calls under way leave something of what they reserved, so whoever is short of money waits for them. What
+//! a killed worker had reserved comes back by no call: a balance that has stood still for longer than a
+//! call takes will not move any more. It is remembered for all jobs of a process, else each would wait
+//! that long by itself.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use proto::store::Balance;
+use tokio::time::Instant;
+
+/// By run, the balance that was too small and when it was first seen so.
+#[derive(Debug, Default)]
+pub(super) struct Standstills(Mutex<HashMap<String, (Balance, Instant)>>);
+
+impl Standstills {
+    /// For how long the run has had this balance, as far as this process saw it.
+    pub(super) fn stood(&self, run: &str, balance: Balance) -> Duration {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.get(run) {
+            Some((same, since)) if *same == balance => since.elapsed(),
+            _ => {
+                seen.insert(run.to_owned(), (balance, Instant::now()));
+                Duration::ZERO
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::record::Money;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_balance_stands_still_until_it_moves() {
+        let standstills = Standstills::default();
+        let second = Duration::from_secs(1);
+        let reserved = |cents| Balance {
+            spent: Money::ZERO,
+            reserved: Money(cents),
+        };
+        assert_eq!(standstills.stood("one", reserved(2)), Duration::ZERO);
+        tokio::time::advance(second).await;
+        assert_eq!(standstills.stood("one", reserved(2)), second);
+        assert_eq!(standstills.stood("other", reserved(2)), Duration::ZERO);
+        assert_eq!(standstills.stood("one", reserved(1)), Duration::ZERO);
+        tokio::time::advance(second).await;
+        assert_eq!(standstills.stood("one", reserved(1)), second);
+    }
+}
