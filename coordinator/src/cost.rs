@@ -18,8 +18,6 @@ use crate::report::resample::{Class, intervals};
 const RESAMPLES: usize = 2000;
 /// Half of a 95 % interval, in standard deviations.
 const NORMAL: f64 = 1.96;
-/// Nano-dollars in a dollar.
-const DOLLAR: f64 = 1e9;
 
 /// What a model in a role was asked and answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -165,7 +163,7 @@ fn counts(spent: Option<&Spent>, prices: Option<Prices>) -> [f64; 5] {
     let money = prices.map_or(Money::ZERO, |prices| Money::cost(usage, prices));
     let whole = [calls, usage.input, usage.cached, usage.output];
     let [calls, input, cached, output] = whole.map(|count| count as f64);
-    [calls, input, cached, output, money.0 as f64 / DOLLAR]
+    [calls, input, cached, output, money.dollars()]
 }
 
 fn figures(rows: &[Vec<f64>], width: usize, slots: u32, seed: u64) -> Vec<Figure> {

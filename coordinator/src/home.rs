@@ -39,6 +39,10 @@ const INSTANCE: &str = "instance";
 /// Name of the file with what models answered.
 pub const REPLIES: &str = "replies";
 
+/// End of the names of files that are being written. They begin with a dot and are no part of a run; one is left
+/// where a process was killed over it.
+pub const PARTIAL: &str = ".partial";
+
 /// Name of the file that says where that is kept instead.
 const RECORDING: &str = "recording";
 
@@ -179,7 +183,7 @@ impl Home {
         };
         if !path.exists() {
             let drawn = drawn(&path)?;
-            let partial = self.at(&format!(".{INSTANCE}.{drawn}"));
+            let partial = self.at(&format!(".{INSTANCE}.{drawn}{PARTIAL}"));
             fs::write(&partial, format!("{drawn}\n")).map_err(io("write"))?;
             // Whoever is first gives the name, whole; a link never replaces one.
             match fs::hard_link(&partial, &path) {
@@ -264,14 +268,14 @@ impl Home {
     /// standby: each writes beside it under a name of its own, and the last stands.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
         let path = self.at(name);
-        let partial = self.at(&format!(".{name}.{}.partial", drawn(&path)?));
+        let partial = self.at(&format!(".{name}.{}{PARTIAL}", drawn(&path)?));
         let written = fs::File::create(&partial).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&partial, &path)
         });
         written.map_err(|source| {
-            // Of a disk that is full, too.
+            // A full disk must not keep half a file.
             fs::remove_file(&partial).ok();
             HomeError::Io {
                 what: "write",

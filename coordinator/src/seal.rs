@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use proto::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::home::PARTIAL;
 use crate::ledger::LOCK;
 
 /// Name of the seal's file.
@@ -151,12 +152,17 @@ fn survey(dir: &Path) -> io::Result<Survey> {
                 survey.strange.insert(name, what);
             } else if kind.is_dir() {
                 folders.push(path);
-            } else if name != NAME {
+            } else if name != NAME && !unfinished(&name) {
                 survey.files.insert(name, digest_file(&path)?);
             }
         }
     }
     Ok(survey)
+}
+
+/// Whether a file is one that its process did not live to finish, or another is still at; nobody reads it.
+fn unfinished(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PARTIAL)
 }
 
 /// What is wrong with an entry that is neither a file nor a folder.
@@ -216,6 +222,17 @@ mod tests {
             }
             fs::write(&path, &whole).unwrap();
         }
+    }
+
+    #[test]
+    fn what_a_killed_process_left_unfinished_is_no_part_of_a_run() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a"), b"1").unwrap();
+        fs::write(dir.path().join(".run.json.0011.partial"), b"{").unwrap();
+        fs::write(dir.path().join(NAME), seal(dir.path()).unwrap()).unwrap();
+        fs::remove_file(dir.path().join(".run.json.0011.partial")).unwrap();
+        fs::write(dir.path().join(".report.md.2233.partial"), b"#").unwrap();
+        assert_eq!(check(dir.path()).unwrap(), Some(vec![]));
     }
 
     #[test]

@@ -81,7 +81,8 @@ fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, Archive
     if archive.tasks().is_none() {
         prove_again(archive, &filled, &mut findings);
     }
-    let judges = model_in(&archive.course.plan.judge).is_some();
+    let plan = &archive.course.plan;
+    let votes = model_in(&plan.judge).map_or(0, |_| plan.votes as usize);
     for played in archive.episodes(&filled)? {
         let task = match &filled.twin {
             Some(twin) if played.over_twin => twin,
@@ -91,9 +92,9 @@ fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, Archive
             continue;
         }
         findings.episodes += 1;
-        if judges && unjudged(&played.episode) {
+        if let Some(found) = miscounted(&played.episode, votes) {
             findings.problems.push(format!(
-                "slot {slot}, {}: carries no votes, and the plan has a model judge conversations",
+                "slot {slot}, {}: carries {found} votes on a statement, and the plan asks for {votes}",
                 played.episode.id
             ));
         }
@@ -106,9 +107,16 @@ fn one(archive: &Archive, slot: u32, candidate: u16) -> Result<Findings, Archive
     Ok(findings)
 }
 
-/// Whether a conversation that a judge would have been asked about has no votes.
-fn unjudged(episode: &Episode) -> bool {
-    matches!(episode.ending, Ending::User(_)) && episode.verdict.judged.is_empty()
+/// How many votes a statement about an episode has, where that is not as many as a judge is asked for. One
+/// that has earned nothing by itself may have none.
+fn miscounted(episode: &Episode, votes: usize) -> Option<usize> {
+    let judged = &episode.verdict.judged;
+    let by_user = matches!(episode.ending, Ending::User(_));
+    if judged.is_empty() && by_user && episode.verdict.earned() {
+        return (votes > 0).then_some(0);
+    }
+    let counts = judged.iter().map(|judged| judged.votes.len());
+    counts.into_iter().find(|&count| count != votes)
 }
 
 fn prove_again(archive: &Archive, filled: &Filled, findings: &mut Findings) {

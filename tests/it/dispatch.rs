@@ -5,6 +5,7 @@ mod inquiries;
 mod reopened;
 mod shares;
 mod undeliverable;
+mod unreadable;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

@@ -8,7 +8,9 @@ use std::process::Output;
 use coordinator::ledger::Reader;
 use harness::endpoint::{Brain, Endpoint, NEEDLESS, REWORDED, Settings};
 use proto::outcome::{Outcome, StageResult};
-use proto::record::{Check, Ending, Episode, Exploration, Role, Scenario, Task, Wish};
+use proto::record::{
+    Check, Ending, Episode, Exploration, Message, Protocol, Role, Scenario, Task, Wish,
+};
 use proto::wire::{self, Kind};
 
 use crate::pipeline::{program, same_dataset};
@@ -250,4 +252,41 @@ fn a_model_explores_and_what_it_finds_becomes_proven_tasks_whoever_works_and_wit
     let output = t2t(folder, &["run", "plan.toml", "--out", "again"]);
     assert!(output.status.success(), "{}", told(&output));
     same_dataset(&one, &again);
+}
+
+#[test]
+fn an_agent_of_ones_own_is_a_program_that_is_given_conversation_and_tools() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let agent = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../deploy/agents/echo_agent.py"
+    );
+    let plan = format!(
+        "domain = \"tickets\"\ntasks = 4\nseed = 5\ntrials = 1\nagents = [\"gold\", \"model:mine\"]\n\
+         [models.mine]\nprotocol = \"program\"\ncommand = [\"python3\", {agent:?}]\n"
+    );
+    fs::write(folder.join("plan.toml"), plan).unwrap();
+    let run = ["run", "plan.toml", "--out", "out"];
+    let output = t2t(folder, &run);
+    assert!(output.status.success(), "{}", told(&output));
+    let (tasks, episodes) = made(&folder.join("out"));
+    let own = episodes
+        .iter()
+        .filter(|episode| episode.agent == "model:mine");
+    let own: Vec<&Episode> = own.collect();
+    assert_eq!(own.len(), tasks.len());
+    for episode in own {
+        assert!(episode.ending.scored(), "{:?}", episode.ending);
+        assert_eq!(episode.parts[0].protocol, Protocol::Program);
+        let opening = episode.messages.iter().find_map(|message| match message {
+            Message::User { text } => Some(text),
+            _ => None,
+        });
+        let heard = format!("You said: {}", opening.unwrap());
+        let says = |message: &Message| matches!(message, Message::Assistant { text, .. } if *text == heard);
+        assert!(episode.messages.iter().any(says), "{episode:#?}");
+    }
+    let verified = t2t(folder, &["verify", "out"]);
+    assert!(verified.status.success(), "{}", told(&verified));
 }

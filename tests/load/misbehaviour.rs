@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use coordinator::ledger::Reader;
-use harness::endpoint::{Endpoint, Expected, Fault, Misbehaviour, Settings, When};
+use harness::endpoint::{Endpoint, Expected, Fault, Form, Misbehaviour, Settings, When};
 use harness::fleet::Programs;
 use proto::ids::EpisodeId;
 use proto::outcome::{Outcome, StageResult};
@@ -79,7 +79,10 @@ pub(crate) fn measure(programs: Programs) -> Option<Vec<Figure>> {
         unit: "",
         asked,
     };
-    let uneven = calm.keys().filter(|id| !stormy.contains_key(id)).count();
+    // Gold played as many when the tasks were made.
+    let made = episodes(&stage.fleet.at("made")).len();
+    let both = calm.keys().filter(|id| stormy.contains_key(id)).count();
+    let uneven = [&stormy, &calm].map(|some| made.abs_diff(both) + some.len().abs_diff(both));
     Some(vec![
         figure(
             "misbehaviours met",
@@ -91,7 +94,11 @@ pub(crate) fn measure(programs: Programs) -> Option<Vec<Figure>> {
             stats.most_in_flight as usize,
             Asked::Least(0.9 * SLOTS as f64),
         ),
-        figure("episodes that are missing", uneven, Asked::Most(0.0)),
+        figure(
+            "episodes missing or too many",
+            uneven.iter().sum(),
+            Asked::Most(0.0),
+        ),
         figure(
             "episodes that end not as the table says",
             wrong.len(),
@@ -127,27 +134,30 @@ fn endings(episodes: &BTreeMap<EpisodeId, Episode>) -> BTreeMap<String, usize> {
 /// Every misbehaviour that can befall one conversation and not the next.
 fn faults() -> Vec<Fault> {
     let all = Misbehaviour::ALL.iter().copied();
-    let all: Vec<Misbehaviour> = all
-        .filter(|&what| what != Misbehaviour::ConnectRefused)
-        .collect();
+    let one =
+        |what: &Misbehaviour| *what != Misbehaviour::ConnectRefused && what.speaks(Form::OpenAi);
+    let all: Vec<Misbehaviour> = all.filter(one).collect();
     let when = When::Conversations(STRUCK / all.len() as f64);
     let fault = |misbehaviour| Fault { misbehaviour, when };
     all.into_iter().map(fault).collect()
 }
 
 fn episodes(run: &Path) -> BTreeMap<EpisodeId, Episode> {
-    let (reader, _, _) = Reader::open(run).expect("the evaluation has a ledger");
-    let outcomes = reader.iter().map(|record| {
+    let (reader, _, _) = Reader::open(run).expect("the run has a ledger");
+    let mut episodes = BTreeMap::new();
+    for record in reader.iter() {
         let body = record.expect("the ledger reads").body;
         let outcome: Outcome = wire::decode(Kind::Outcome, &body).expect("it holds outcomes");
-        outcome.result
-    });
-    let played = outcomes.filter_map(|result| match result {
-        StageResult::Played(episode) => Some((episode.id, *episode)),
-        StageResult::Failed { stage, error } => panic!("{}: {error}", stage.label()),
-        _ => None,
-    });
-    played.collect()
+        match outcome.result {
+            StageResult::Played(episode) => {
+                let twice = episodes.insert(episode.id, *episode);
+                assert!(twice.is_none(), "an episode was kept twice: {twice:?}");
+            }
+            StageResult::Failed { stage, error } => panic!("{}: {error}", stage.label()),
+            _ => {}
+        }
+    }
+    episodes
 }
 
 /// What befell each conversation.

@@ -42,8 +42,8 @@ pub(super) struct Arguments {
     /// Agents: gold, noisy:P, a control such as refuser, or model:NAME
     #[arg(long = "agent", value_name = "NAME", num_args = 1.., required = true)]
     agents: Vec<String>,
-    /// Plan file (TOML) of which only [models.NAME], user, user_protocol, judge, votes and prompts
-    /// count; what it does not say is as in the run with the tasks
+    /// Plan file (TOML) of which only [models.NAME], user, user_protocol, judge, votes, prompts
+    /// and budget_dollars count; what it does not say is as in the run with the tasks
     #[arg(long, value_name = "FILE")]
     models: Option<PathBuf>,
     /// Conversations per task and agent
@@ -205,6 +205,9 @@ fn results(archive: &Archive, model: &ReportModel) -> String {
         "differences": model.differences,
         "violations": model.violations,
         "endings": model.endings,
+        "judged": model.judged,
+        "models": model.models,
+        "cost": model.cost,
     });
     format!("{results:#}\n")
 }

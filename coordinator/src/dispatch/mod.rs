@@ -8,13 +8,14 @@
 //! [`Options::patience`] is published again: the derived id makes a second answer harmless, and so a
 //! broker that lost everything costs time only.
 //!
-//! Reading order: `content` (jobs and what they carry), `entry` (what the ledger keeps beside it),
+//! Reading order: `content` (jobs and what they carry), `entry` (what the ledger keeps beside it), `heard` (what workers say),
 //! `publishing`, `undeliverable`, `world`, `fresh`.
 
 mod carried;
 mod content;
 mod entry;
 mod fresh;
+mod heard;
 pub(crate) mod jobs;
 mod publishing;
 mod undeliverable;
@@ -22,7 +23,6 @@ mod watch;
 mod world;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,17 +30,17 @@ use futures_util::future::join_all;
 use proto::error::ErrorKind;
 use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, Stage, job_id};
-use proto::outcome::{Notice, Outcome};
+use proto::outcome::Outcome;
 use proto::queue::{Consumer, Delivery, Message, Queue, QueueError, UNDELIVERABLE};
 use proto::record::{Money, WorldRef};
-use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER, PROBE_HEADER};
+use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use worker::blocking::in_place;
 use worker::domains::Domain;
 use worker::process::metrics::Metrics;
-use worker::process::metrics::label::{Came as Counted, Planned};
+use worker::process::metrics::label::Planned;
 use worker::process::telemetry::spans::{self, System};
 
 use crate::archive::{Archive, ArchiveError};
@@ -48,7 +48,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::plan::cast::Casts;
 use crate::plan::cells::Layout;
-use crate::run::{Ask, Result as Came, Run};
+use crate::run::{Ask, Run};
 use content::Content;
 use fresh::Fresh;
 use publishing::{Publishing, Refused};
@@ -215,6 +215,8 @@ pub struct Dispatch<'a> {
     early: BTreeMap<JobId, Delivery>,
     /// Deliveries whose content is appended, to be acknowledged after the next commit.
     appended: Vec<Delivery>,
+    /// Deliveries that this release can't read, with the reason: for the dead lane.
+    unreadable: Vec<(Delivery, String)>,
     /// When the first of them came.
     oldest: Option<Instant>,
     /// What the run had spent when a job could not go on for want of money.
@@ -252,6 +254,7 @@ impl<'a> Dispatch<'a> {
             asked: BTreeMap::new(),
             early: BTreeMap::new(),
             appended: Vec::new(),
+            unreadable: Vec::new(),
             oldest: None,
             spent: None,
         }
@@ -431,7 +434,8 @@ impl<'a> Dispatch<'a> {
         let outcome = Outcome::failed(job, stage, error);
         let body = wire::encode(Kind::Outcome, &outcome)
             .map_err(|source| DispatchError::Wire { job, source })?;
-        self.answer(job, &body)
+        let answered = self.answer(job, &body)?;
+        answered.map_err(|source| DispatchError::Wire { job, source })
     }
 
     /// Takes an outcome, gathers what comes with it, commits, and acknowledges.
@@ -463,6 +467,10 @@ impl<'a> Dispatch<'a> {
 
     /// Commits what was appended, and acknowledges it.
     async fn settle(&mut self) -> Result<(), DispatchError> {
+        for (delivery, reason) in self.unreadable.drain(..) {
+            tracing::error!(job = %delivery.message().id, reason, "put aside; its job stays open");
+            drop(delivery.reject(reason).await);
+        }
         if self.appended.is_empty() {
             return Ok(());
         }
@@ -497,86 +505,6 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Takes a message of a worker. It is acknowledged after the next commit, whose content it may be;
-    /// an answer to what is not asked yet is held.
-    fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
-        let _span = spans::process(self.options.system, &delivery).entered();
-        let id = JobId(delivery.message().id);
-        let held = self.early.len();
-        let headers = &delivery.message().headers;
-        if headers.contains_key(PROBE_HEADER) {
-            // Somebody stands by; it has its answer in not receiving it.
-        } else if headers.contains_key(NOTICE_HEADER) {
-            self.notice(id, delivery.body())?;
-        } else if self.asked.contains_key(&id) {
-            self.answer(id, delivery.body())?;
-        } else if let Some((summary, _)) = self.content.ledger.index().get(&id) {
-            if let Some(stage) = Stage::ALL.get(usize::from(summary.stage)) {
-                self.options.metrics.course.duplicates.of((*stage,)).inc();
-            }
-        } else if let Entry::Vacant(place) = self.early.entry(id)
-            && held < EARLY
-        {
-            place.insert(delivery);
-            return Ok(());
-        }
-        self.oldest.get_or_insert_with(Instant::now);
-        // Among these is the second copy of what is held: the broker keeps the first, so one is enough.
-        self.appended.push(delivery);
-        Ok(())
-    }
-
-    /// Appends an outcome and tells the run.
-    fn answer(&mut self, id: JobId, body: &[u8]) -> Result<(), DispatchError> {
-        let Some(Asked { ask, .. }) = self.asked.remove(&id) else {
-            return Ok(());
-        };
-        let outcome: Outcome = wire::decode(Kind::Outcome, body)
-            .map_err(|source| DispatchError::Wire { job: id, source })?;
-        let entry = entry::of(&ask, id, &outcome.result);
-        self.content.ledger.append(&entry, body)?;
-        let came = entry::came_of(&entry);
-        let course = &self.options.metrics.course;
-        course.appended.of((ask.stage, counted(&came))).inc();
-        course.ledger_bytes.of(()).inc_by(body.len() as u64);
-        if matches!(came, Came::Made { .. }) && ask.stage != Stage::Rollout {
-            let candidate = (ask.slot, ask.candidate);
-            self.content.fresh.put(candidate, outcome.result);
-        }
-        self.run.outcome(ask, came);
-        Ok(())
-    }
-
-    /// Hears what a worker tells of a job that stays open.
-    fn notice(&mut self, id: JobId, body: &[u8]) -> Result<(), DispatchError> {
-        let Some(asked) = self.asked.get_mut(&id) else {
-            return Ok(());
-        };
-        let ask = asked.ask;
-        let notice: Notice = wire::decode(Kind::Notice, body)
-            .map_err(|source| DispatchError::Wire { job: id, source })?;
-        if let Some(entry) = entry::of_event(&ask, id, &notice) {
-            self.content.ledger.append(&entry, body)?;
-        }
-        match notice {
-            Notice::Missing { snapshot } => {
-                tracing::info!(job = %id, %snapshot, "a worker misses the base world; the job is sent with it");
-                asked.since = Instant::now();
-                self.publish(&ask, id, self.options.world.inline())?;
-            }
-            Notice::Crashed { times, how } => {
-                tracing::error!(job = %id, times, how, "the process of a job died");
-            }
-            Notice::Spent { spent, wanted } => {
-                tracing::warn!(job = %id, %spent, %wanted, "the budget does not cover what a job asks next");
-                self.asked.remove(&id);
-                self.run.give_up(ask);
-                self.spent = self.spent.max(Some(spent));
-            }
-        }
-        Ok(())
-    }
-
     /// Sees whether somebody took over, and publishes again what was not answered for too long.
     async fn look_around(&mut self) -> Result<(), DispatchError> {
         self.commit().await?;
@@ -606,13 +534,5 @@ impl<'a> Dispatch<'a> {
             self.publish(&ask, id, self.options.world.reference())?;
         }
         Ok(())
-    }
-}
-
-fn counted(came: &Came) -> Counted {
-    match came {
-        Came::Made { .. } => Counted::Made,
-        Came::Rejected(_) => Counted::Rejected,
-        Came::Failed => Counted::Failed,
     }
 }

@@ -21,23 +21,34 @@ impl Parts {
         }
     }
 
+    /// What all of them cost, as far as the plan has prices.
+    pub(super) fn cost(&self, plan: &Plan) -> Option<Money> {
+        let each = self.0.iter();
+        let costs: Vec<Money> = each
+            .filter_map(|((_, name), (_, usage))| cost(plan, name, *usage))
+            .collect();
+        (!costs.is_empty()).then(|| costs.into_iter().sum())
+    }
+
     /// A row for each, with its cost where the plan has prices.
     pub(super) fn rows(self, plan: &Plan) -> Vec<ModelRow> {
-        let row = |((role, name), (replies, usage)): ((Role, String), (u64, Usage))| {
-            let prices = plan.endpoint(&name).map(|endpoint| endpoint.prices);
-            let prices = prices.filter(|prices| *prices != Prices::default());
-            ModelRow {
-                role: role.label().to_owned(),
-                cost: prices.map(|prices| Money::cost(usage, prices).to_string()),
-                name,
-                replies,
-                input: usage.input,
-                cached: usage.cached,
-                output: usage.output,
-            }
+        let row = |((role, name), (replies, usage)): ((Role, String), (u64, Usage))| ModelRow {
+            role: role.label().to_owned(),
+            cost: cost(plan, &name, usage).map(|cost| cost.to_string()),
+            name,
+            replies,
+            input: usage.input,
+            cached: usage.cached,
+            output: usage.output,
         };
         self.0.into_iter().map(row).collect()
     }
+}
+
+/// What a model of the plan takes for so many tokens, if that is known.
+pub(super) fn cost(plan: &Plan, name: &str, usage: Usage) -> Option<Money> {
+    let prices = plan.endpoint(name)?.prices;
+    (prices != Prices::default()).then(|| Money::cost(usage, prices))
 }
 
 #[cfg(test)]
@@ -94,6 +105,7 @@ mod tests {
             part(Role::User, "free", 500),
         ]);
         parts.add(&[part(Role::Agent, "big", 2_000)]);
+        assert_eq!(parts.cost(&plan).unwrap().to_string(), "$0.006");
         let rows = parts.rows(&plan);
         let shown: Vec<_> = rows
             .iter()

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use worker::domains::Domain;
 use worker::synthesize::WRITER;
 
+use super::models::cost;
 use crate::archive::{Archive, Filled, Played};
 use crate::dataset::{
     CardFacts, DomainFact, Maker, Role as Speaker, Row, RowCall, RowMessage, Shares,
@@ -130,7 +131,8 @@ impl<'a> Rows<'a> {
             "lenient": verdict.lenient,
             "violations": verdict.violations,
         });
-        let parts: Vec<Json> = task.parts.iter().chain(&episode.parts).map(part).collect();
+        let parts = task.parts.iter().chain(&episode.parts);
+        let parts: Vec<Json> = parts.map(|each| part(self.plan, each)).collect();
         if !parts.is_empty() {
             facts["parts"] = parts.into();
         }
@@ -236,8 +238,8 @@ fn malformed(said: &[Message]) -> bool {
 }
 
 /// What a model had to do with an episode.
-fn part(part: &Part) -> Json {
-    json!({
+fn part(plan: &Plan, part: &Part) -> Json {
+    let mut told = json!({
         "role": part.role.label(),
         "name": part.name,
         "protocol": part.protocol.label(),
@@ -248,7 +250,11 @@ fn part(part: &Part) -> Json {
         "seed": part.seed,
         "replies": part.replies,
         "usage": part.usage,
-    })
+    });
+    if let Some(cost) = cost(plan, &part.name, part.usage) {
+        told["cost"] = json!(cost.to_string());
+    }
+    told
 }
 
 /// What the agent thought before each of its messages, in order; nothing if it never told.

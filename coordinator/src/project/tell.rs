@@ -199,6 +199,9 @@ impl<'a> Telling<'a> {
             }
         }
         Ok(ReportModel {
+            cost: models
+                .cost(&archive.course.plan)
+                .map(|cost| cost.to_string()),
             models: models.rows(&archive.course.plan),
             judged: judged.rows(),
             ..aggregate.finish(facts(archive), samples)
@@ -272,6 +275,7 @@ fn facts(archive: &Archive) -> RunFacts {
             Fact::new("agents", plan.agents.join(", ")),
             Fact::new("trials", plan.trials.to_string()),
             Fact::new("user", plan.talker(Role::User)),
+            Fact::new("judge", plan.talker(Role::Judge)),
             Fact::new(
                 "mix",
                 format!(

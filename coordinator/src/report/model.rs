@@ -57,6 +57,8 @@ pub struct ReportModel {
     pub endings: Vec<EndingRow>,
     /// Language models by role and name; empty where none had a part.
     pub models: Vec<ModelRow>,
+    /// What they cost together, as far as the plan has prices; none without any.
+    pub cost: Option<String>,
     /// What a model that judges found, beside the scorer; empty where none judged.
     pub judged: Vec<JudgedRow>,
     /// What the tasks cover.

@@ -77,6 +77,7 @@ impl Aggregate {
             violations: self.violation_rows(),
             endings: self.ending_rows(),
             models: Vec::new(),
+            cost: None,
             judged: Vec::new(),
             coverage: self.coverage.finish(),
             lengths: self.lengths(),

@@ -13,7 +13,7 @@ use worker::roles::judge::statements;
 use worker::stages::play;
 use worker::workload::drafts;
 
-use super::{replay, score_again, unjudged};
+use super::{miscounted, replay, score_again};
 
 /// A task of one write.
 fn task() -> (Tickets, Task) {
@@ -109,7 +109,16 @@ fn votes_on_a_conversation_are_counted_again_without_the_model() {
     let why = score_again(&domain, &task, &none).unwrap_err();
     assert!(why.starts_with("scores 1"), "{why}");
     none.verdict = play(&domain, &task, "gold", 0).unwrap().verdict;
-    assert!(unjudged(&none) && !unjudged(&vote(false)));
+    let counted = |episode: &Episode| [0, 1, 3].map(|votes| miscounted(episode, votes));
+    assert_eq!(counted(&none), [None, Some(0), Some(0)]);
+    assert_eq!(counted(&vote(true)), [Some(3), Some(3), None]);
+    none.verdict.reward = 0.0;
+    none.verdict.lenient = 0.0;
+    assert_eq!(
+        counted(&none),
+        [None; 3],
+        "its judge may have been at fault"
+    );
 }
 
 #[test]

@@ -153,7 +153,7 @@ impl Component {
 /// What an episode earned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// 1.0 when every component of the task's basis is met, else 0.0.
+    /// 1.0 when every component of the task's basis is met, and that of a judge where there is one, else 0.0.
     pub reward: f64,
     /// The same without clarification: a lucky guess counts here.
     pub lenient: f64,
@@ -168,7 +168,7 @@ pub struct Verdict {
 /// A statement about a conversation, and what a model that judges votes on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
-    /// The component that decides the same by exact means; none if nothing else does.
+    /// The component that decides the same, or nearly, by exact means; none if nothing else does.
     pub beside: Option<Component>,
     /// The statement.
     pub statement: String,
@@ -185,6 +185,11 @@ impl Judged {
 }
 
 impl Verdict {
+    /// Whether it has earned anything, if only by a lucky guess.
+    pub fn earned(&self) -> bool {
+        self.reward > 0.0 || self.lenient > 0.0
+    }
+
     /// The verdict with one more factor, what a model judged: it can take a reward away, and give none.
     #[must_use]
     pub fn judged(mut self, judged: Vec<Judged>) -> Self {

@@ -40,6 +40,11 @@ impl Money {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// In dollars, as exactly as a float can have it.
+    pub fn dollars(self) -> f64 {
+        self.0 as f64 / DOLLAR as f64
+    }
+
     /// So many times as much.
     #[must_use]
     pub fn times(self, count: u64) -> Self {

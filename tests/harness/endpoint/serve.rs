@@ -51,7 +51,6 @@ impl Server {
         }
     }
 
-    /// Misbehaves in these ways from now on.
     /// What befalls every request of a conversation.
     pub(super) fn fate(&self, conversation: &Digest) -> Option<Misbehaviour> {
         let (faults, seed) = (self.faults.borrow(), self.settings.seed);
@@ -60,6 +59,7 @@ impl Server {
         befallen.map(|fault| fault.misbehaviour)
     }
 
+    /// Misbehaves in these ways from now on.
     pub(super) fn set_faults(&self, faults: Vec<Fault>) {
         self.faults.send_replace(faults);
     }

@@ -9,6 +9,9 @@ use worker::worlds;
 
 use super::{PLAN, Site};
 
+/// Exit code of a run that was stopped.
+const STOPPED: i32 = 3;
+
 #[test]
 fn a_fleet_makes_what_one_process_makes() {
     let Some(mut site) = Site::open() else { return };
@@ -30,6 +33,28 @@ fn a_worker_that_is_told_to_stop_loses_nothing() {
     let _second = site.fleet.ready_worker("--concurrency 4");
     assert_eq!(run.ends(), 0, "{}", run.printed());
     site.as_embedded("out", PLAN);
+}
+
+#[test]
+fn a_run_that_is_cancelled_stops_and_what_it_left_is_cleaned_away() {
+    let Some(mut site) = Site::open() else { return };
+    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    let mut run = site
+        .fleet
+        .coordinator("run --domain tickets --tasks 5000 --seed 3 --out out");
+    let worker = site.fleet.ready_worker("--concurrency 1");
+    run.comes_to(3);
+    // A run that somebody is at is not cleaned away under them.
+    site.fleet.alone_to(&[1], &format!("clean out {over}"));
+    site.fleet.alone(&format!("cancel out {over}"));
+    assert_eq!(run.ends(), STOPPED, "{}", run.printed());
+    let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
+    let before = site.fleet.files("out");
+    site.fleet.alone(&format!("clean out {over}"));
+    assert_eq!(site.fleet.files("out"), before, "the folder is as it was");
+    let lanes = site.fleet.alone(&format!("status {over}"));
+    assert!(!lanes.contains(instance.trim()), "{lanes}");
+    drop(worker);
 }
 
 #[test]

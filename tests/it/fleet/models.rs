@@ -1,11 +1,11 @@
 //! A fleet whose agent is a model behind an endpoint: what was answered is not asked for again.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::collector::{Collector, Seen};
 use harness::endpoint::{Brain, Endpoint, Settings};
-use harness::fleet::Member;
+use harness::fleet::{Member, wait};
 use proto::seed::Seed;
 
 use super::Site;
@@ -24,6 +24,8 @@ const PRICE: u64 = 10;
 const BUDGET: u64 = 10;
 /// Exit code of a run that its budget stopped.
 const SPENT: i32 = 7;
+/// Seconds that a worker has when it is told to stop: less than its episodes take.
+const GRACE: u64 = 1;
 /// Where the draws of the storm begin.
 const SEED: u64 = 2;
 
@@ -75,6 +77,39 @@ fn no_kept_reply_is_asked_for_again_however_many_workers_are_killed() {
     site.as_embedded("out", PLAN);
     let calm = endpoint.stats();
     assert_eq!(calm.distinct, stormy.distinct, "both asked the same");
+}
+
+#[test]
+fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_reply() {
+    let Some(mut site) = Site::open() else { return };
+    let endpoint = endpoint(Duration::from_millis(400));
+    plan(&site, &endpoint);
+    let mut first = site
+        .fleet
+        .worker(&format!("--concurrency {SLOTS} --grace {GRACE}"));
+    let mut run = site
+        .fleet
+        .coordinator("run models.toml --tasks 8 --seed 3 --out out");
+    wait("calls of several episodes", &[&run, &first], || {
+        endpoint.stats().answered > 8 && endpoint.stats().in_flight > 1
+    });
+    let told = Instant::now();
+    first.signal("TERM");
+    let code = first.ends();
+    let took = told.elapsed();
+    assert_eq!(code, 0, "{}", first.printed());
+    assert!(took < Duration::from_secs(GRACE + 5), "it took {took:?}");
+    assert!(run.runs(), "the run was over before its worker was stopped");
+    let answered = endpoint.stats().answered;
+    let _second = worker(&mut site);
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    let stats = endpoint.stats();
+    assert!(
+        stats.answered > answered,
+        "the episodes were not over: {stats:?}"
+    );
+    assert_eq!(stats.asked_again, 0, "{stats:?}");
+    site.as_embedded("out", "models.toml --tasks 8 --seed 3");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
         body.set("tool_choice", json!({"type": choice(request.choice)}));
     }
     if let Some(schema) = request.schema {
-        let format = json!({"type": "json_schema", "schema": body::json(&schema.schema)});
+        let format = json!({"type": "json_schema", "schema": schema.schema});
         body.set("output_config", json!({"format": format}));
     }
     body.extend(&sampling.extra);
@@ -226,7 +226,7 @@ mod tests {
         endpoint.sampling.extra = Value::parse(extra).unwrap().as_map().unwrap().clone();
         let schema = Schema {
             name: "verdict",
-            schema: Value::parse(r#"{"type":"object"}"#).unwrap(),
+            schema: json!({"type": "object"}),
         };
         let tools = [tool("a"), tool("b")];
         for (choice, written) in [

@@ -23,6 +23,7 @@ pub mod replay;
 mod retry_after;
 pub mod service;
 pub mod session;
+mod slowed;
 mod standstill;
 #[cfg(test)]
 mod tests;
@@ -31,8 +32,9 @@ mod unanswered;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto::record::{Endpoint, Message, Protocol, ToolSpec, Usage, Value};
+use proto::record::{Endpoint, Message, Protocol, ToolSpec, Usage};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::dialogue::conversation::Attempted;
 pub use body::RESERVED;
@@ -75,8 +77,9 @@ pub enum ToolChoice {
 pub struct Schema {
     /// What it is called.
     pub name: &'static str,
-    /// A JSON Schema of an object.
-    pub schema: Value,
+    /// A JSON Schema of an object. Servers that hold a model to it have its fields written in their order
+    /// here.
+    pub schema: Json,
 }
 
 /// What a model said.

@@ -30,7 +30,7 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
     if let Some(schema) = request.schema {
         let inner = json!({
             "name": schema.name,
-            "schema": body::json(&schema.schema),
+            "schema": schema.schema,
             "strict": true,
         });
         let format = json!({"type": "json_schema", "json_schema": inner});
@@ -270,7 +270,7 @@ mod tests {
         .into();
         let schema = Schema {
             name: "verdict",
-            schema: Value::parse(r#"{"type":"object"}"#).unwrap(),
+            schema: json!({"type": "object"}),
         };
         let tools = [tool("get_order")];
         for (choice, written) in [

@@ -68,7 +68,7 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
         body.set("tools", body::functions(request.tools));
         body.set("choice", openai::choice(request.choice));
     }
-    body.maybe("schema", request.schema.map(|it| body::json(&it.schema)));
+    body.maybe("schema", request.schema.map(|it| it.schema.clone()));
     body.extend(&endpoint.sampling.extra);
     body.set("system", request.system);
     body.close(request.messages.iter().map(openai::message).collect())
@@ -120,7 +120,9 @@ fn usage(usage: &Json) -> Usage {
 
 #[cfg(test)]
 mod tests {
-    use proto::record::{Protocol, Value};
+    use proto::record::Protocol;
+
+    use serde_json::json;
 
     use super::super::Schema;
     use super::super::tests::{conversation, endpoint, request, tool};
@@ -130,7 +132,7 @@ mod tests {
     fn a_request_is_one_line_of_the_form_described() {
         let schema = Schema {
             name: "verdict",
-            schema: Value::parse(r#"{"type":"object"}"#).unwrap(),
+            schema: json!({"type": "object"}),
         };
         let tools = [tool("get_order")];
         let messages = conversation();

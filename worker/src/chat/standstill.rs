@@ -1,9 +1,10 @@
 //! How long a run's budget has stood still with too little left.
 //!
 //! Calls under way leave something of what they reserved, so whoever is short of money waits for them. What
-//! a killed worker had reserved comes back by no call: a balance that has stood still for longer than a
-//! call takes will not move any more. It is remembered for all jobs of a process, else each would wait
-//! that long by itself.
+//! a killed worker had reserved comes back by no call: a balance that has stood still for longer than the
+//! call that is short can take is taken for one that will not move any more. (A model of the plan with more
+//! patience may be at work still; then the run ends softly too early, and its command goes on.) It is
+//! remembered for all jobs of a process, else each would wait that long by itself.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,12 @@ use tokio::time::Instant;
 pub(super) struct Standstills(Mutex<HashMap<String, (Balance, Instant)>>);
 
 impl Standstills {
+    /// The run had enough for a call: whatever was seen before is over.
+    pub(super) fn moved(&self, run: &str) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(run);
+    }
+
     /// For how long the run has had this balance, as far as this process saw it.
     pub(super) fn stood(&self, run: &str, balance: Balance) -> Duration {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,5 +58,7 @@ mod tests {
         assert_eq!(standstills.stood("one", reserved(1)), Duration::ZERO);
         tokio::time::advance(second).await;
         assert_eq!(standstills.stood("one", reserved(1)), second);
+        standstills.moved("one");
+        assert_eq!(standstills.stood("one", reserved(1)), Duration::ZERO);
     }
 }

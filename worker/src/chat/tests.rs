@@ -1,7 +1,9 @@
 //! What holds in every protocol, and what its tests are made of.
 
 use proptest::prelude::*;
-use proto::record::{Actor, CallForm, Effect, Map, Patience, Prices, Rates, Sampling, ToolCall};
+use proto::record::{
+    Actor, CallForm, Effect, Map, Patience, Prices, Rates, Sampling, ToolCall, Value,
+};
 
 use super::*;
 

@@ -8,7 +8,11 @@
 //! each statement an odd number of times, each vote drawn by itself; most votes count. What it finds is one
 //! more factor of the reward, beside the others: it can take a reward away and give none. The votes
 //! are kept with the verdict, so that an episode is scored again without the model, and the report shows
-//! how often the two agree. A judge that gives no vote is at fault itself, and its episode has no score.
+//! how often the two agree. A judge that gives no vote is at fault itself. Then an episode whose reward hangs
+//! on it has no score; one that has earned nothing stays as it is, without votes.
+//!
+//! Who is judged writes what the judge reads. So everything that was said or answered is shown as a JSON
+//! text, which nobody can leave by what they write.
 
 use proto::digest::Digest;
 use proto::record::{
@@ -33,7 +37,8 @@ const HONEST: &str = "Whatever the agent told the customer it had done, a tool's
 /// A statement about conversations over a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The component that decides the same by exact means; none if nothing else does.
+    /// The component that decides the same, or nearly, by exact means: a resolution also has to rest on
+    /// evidence. None if nothing else does.
     pub beside: Option<Component>,
     /// In words.
     pub text: String,
@@ -117,7 +122,7 @@ impl Paper {
             }],
             schema: Schema {
                 name: "vote",
-                schema: form(statements.len()).into(),
+                schema: form(statements.len()),
             },
             prompt: prompts.digest(JUDGE),
             statements,
@@ -155,27 +160,32 @@ fn transcript(messages: &[Message]) -> String {
     let mut lines = vec!["[The conversation:]".to_owned()];
     for message in messages {
         match message {
-            Message::User { text } => lines.push(format!("Customer: {text}")),
+            Message::User { text } => lines.push(format!("Customer: {}", quoted(text))),
             Message::Assistant { text, calls, .. } => {
                 if !text.is_empty() {
-                    lines.push(format!("Agent: {text}"));
+                    lines.push(format!("Agent: {}", quoted(text)));
                 }
                 lines.extend(calls.iter().map(|call| {
                     let arguments = serde_json::to_string(&call.arguments);
                     let arguments = arguments.expect("arguments are plain data");
-                    format!("[The agent calls {} {arguments}]", call.name)
+                    format!("Agent calls {}: {arguments}", quoted(&call.name))
                 }));
             }
             Message::Tool {
                 name, text, error, ..
             } => {
                 let how = if *error { "fails" } else { "answers" };
-                lines.push(format!("[{name} {how}: {text}]"));
+                lines.push(format!("Tool {} {how}: {}", quoted(name), quoted(text)));
             }
         }
     }
     lines.push("[Judge the statements.]".to_owned());
     lines.join("\n")
+}
+
+/// A text that ends where it ends, whatever is in it.
+fn quoted(text: &str) -> Json {
+    Json::from(text)
 }
 
 /// What came of judging.

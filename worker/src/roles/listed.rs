@@ -106,7 +106,7 @@ pub fn schema(tools: &[ToolSpec], seen: &Seen, messages: &[Message]) -> Option<S
     });
     Some(Schema {
         name: "step",
-        schema: schema.into(),
+        schema,
     })
 }
 
@@ -231,8 +231,9 @@ mod tests {
     use crate::roles::testing::desk;
 
     fn offered(schema: &Schema, tool: &str) -> Option<Json> {
-        let schema = serde_json::to_value(&schema.schema).unwrap();
-        let forms = schema["properties"]["call"]["anyOf"].as_array().unwrap();
+        let forms = schema.schema["properties"]["call"]["anyOf"]
+            .as_array()
+            .unwrap();
         let mut found = forms
             .iter()
             .filter(|form| form["properties"]["tool"]["enum"][0] == tool);

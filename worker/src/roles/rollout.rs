@@ -101,16 +101,21 @@ impl Play<'_> {
         let paper = paper.map_err(told)?;
         let session = (self.work.models, self.work.place, self.subject, endpoint);
         let mut judge = ModelJudge::new(session, &paper);
-        match judge.judge(self.work.job.cast.votes).await {
+        let fault = match judge.judge(self.work.job.cast.votes).await {
             Ok(Judgement::Judged(judged)) => {
                 let verdict = episode.verdict.clone();
                 episode.verdict = verdict.judged(judged);
+                None
             }
-            Ok(Judgement::Fault(why)) => episode.unscored(Ending::JudgeFault(why)),
+            Ok(Judgement::Fault(why)) => Some(Ending::JudgeFault(why)),
             Err(stop) => match self.work.settled(stop) {
-                Ok(why) => episode.unscored(Ending::Infrastructure(why)),
+                Ok(why) => Some(Ending::Infrastructure(why)),
                 Err(done) => return Ok(Err(done)),
             },
+        };
+        // Who has earned nothing can't lose it by a vote: left out, such episodes would flatter the agent.
+        if let Some(ending) = fault.filter(|_| episode.verdict.earned()) {
+            episode.unscored(ending);
         }
         episode.parts.push(judge.into_part());
         Ok(Ok(()))

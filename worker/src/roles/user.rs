@@ -8,7 +8,9 @@
 //! What it says is checked before the agent hears it: nothing kept back that was not asked for, nothing
 //! made up, no leaving before its time. A reply that fails is asked for again with the complaint; the third
 //! failure is the user's fault, and its episode is quarantined. So is one in which the user takes leave
-//! with a reason that the agent's words, as the parser reads them, do not give.
+//! with a reason that the agent's words, as the parser reads them, do not give. It is before its time to be
+//! satisfied while a write that is wanted was neither reported nor made, or to give up on an agent that has
+//! hardly spoken.
 
 pub mod tau2;
 
@@ -16,7 +18,8 @@ use std::collections::BTreeSet;
 
 use proto::digest::Digest;
 use proto::record::{
-    Endpoint, GoalScript, Message, Part, Reveal, Role, Task, Trigger, UserOutcome, Value,
+    Effect, Endpoint, GoalScript, Intent, Message, Part, Reveal, Role, Task, Trigger, UserOutcome,
+    Wish,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -32,6 +35,8 @@ use crate::language::fidelity::{Moment, check_turn};
 
 /// Replies that may be unfit before that is the user's fault.
 const TRIES: u32 = 3;
+/// Messages of an agent before it can be said to lead nowhere.
+const PATIENCE: usize = 3;
 /// Beginning of an outcome that names a reason.
 const REFUSED: &str = "refused: ";
 /// What stays in the conversation.
@@ -128,7 +133,7 @@ fn outcomes(domain: &dyn Domain) -> Vec<(String, String)> {
 }
 
 /// The form of a turn, as JSON Schema.
-fn form(outcomes: &[(String, String)]) -> Value {
+fn form(outcomes: &[(String, String)]) -> Json {
     let names = outcomes.iter().map(|(name, _)| name.as_str());
     let leave: Vec<&str> = std::iter::once(STAYS).chain(names).collect();
     json!({
@@ -142,7 +147,6 @@ fn form(outcomes: &[(String, String)]) -> Value {
         "required": ["say", "reveals", "change_mind", "leave"],
         "additionalProperties": false,
     })
-    .into()
 }
 
 /// One turn, as the model fills the form in. What it says it reveals helps it to think; what it does reveal
@@ -169,6 +173,8 @@ pub struct ModelUser<'a> {
     /// Reasons that the agent has given for a refusal.
     reasons: BTreeSet<String>,
     transferred: bool,
+    /// Whether the agent has reported something as done.
+    reported: bool,
     /// Everything the agent has said.
     heard: String,
 }
@@ -202,6 +208,7 @@ impl<'a> ModelUser<'a> {
             asked: BTreeSet::new(),
             reasons: BTreeSet::new(),
             transferred: false,
+            reported: false,
             heard: String::new(),
         }
     }
@@ -267,6 +274,7 @@ impl<'a> ModelUser<'a> {
         self.asked.extend(facts.asks.iter().cloned());
         self.reasons.extend(facts.refusal.iter().flatten().cloned());
         self.transferred |= facts.transfer;
+        self.reported |= facts.report;
         if let Some(Message::Assistant { text, .. }) = conversation.messages().last() {
             self.heard.push_str(text);
             self.heard.push('\n');
@@ -278,6 +286,7 @@ impl<'a> ModelUser<'a> {
         let said: Said = structured::object(text)?;
         if said.leave != STAYS {
             let outcome = self.outcome(&said.leave)?;
+            self.in_time(conversation, outcome)?;
             return Ok((said, UserTurn::End(outcome)));
         }
         let changes = said.change_mind && !self.changed;
@@ -313,11 +322,43 @@ impl<'a> ModelUser<'a> {
             refused if refused.starts_with(REFUSED) => UserOutcome::Refused,
             other => return Err(format!("\"leave\" has no value \"{other}\"")),
         };
-        let unchanged = self.task.script.change.is_some() && !self.changed;
-        if unchanged && outcome == UserOutcome::Satisfied {
-            return Err("you have not changed your mind yet".to_owned());
-        }
         Ok(outcome)
+    }
+
+    /// Refuses to leave before it can be over: an agent must not be scored for a customer who did not stay.
+    fn in_time(&self, conversation: &Conversation<'_>, outcome: UserOutcome) -> Result<(), String> {
+        let spoken = |message: &&Message| matches!(message, Message::Assistant { text, .. } if !text.is_empty());
+        let refused = match outcome {
+            UserOutcome::Satisfied if self.task.script.change.is_some() && !self.changed => {
+                "you have not changed your mind yet"
+            }
+            UserOutcome::Satisfied if self.wants_a_write() && !self.sees_a_write(conversation) => {
+                "nothing of what you want has been done yet"
+            }
+            UserOutcome::GaveUp
+                if conversation.messages().iter().filter(spoken).count() < PATIENCE =>
+            {
+                "the agent has hardly begun"
+            }
+            _ => return Ok(()),
+        };
+        Err(refused.to_owned())
+    }
+
+    fn wants_a_write(&self) -> bool {
+        let Intent { goals, last, .. } = &self.task.intent;
+        let mut wanted = last.iter().filter_map(|&place| goals.get(place));
+        wanted.any(|goal| matches!(goal.wish, Wish::Write(_)))
+    }
+
+    /// Whether the agent has said that something is done, or did it without a word that the parser knows.
+    fn sees_a_write(&self, conversation: &Conversation<'_>) -> bool {
+        let write = |name: &str| self.domain.effect(name) == Some(Effect::Write);
+        let mut messages = conversation.messages().iter();
+        self.reported
+            || messages.any(
+                |message| matches!(message, Message::Tool { name, error: false, .. } if write(name)),
+            )
     }
 
     /// The turn, unless what the user says came of it is not what the agent said.

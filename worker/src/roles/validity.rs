@@ -198,7 +198,7 @@ impl Paper {
             system: prompts.render(VALIDITY, &context)?,
             schema: Schema {
                 name: "vote",
-                schema: form.into(),
+                schema: form,
             },
             prompt: prompts.digest(VALIDITY),
         })

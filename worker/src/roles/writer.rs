@@ -10,7 +10,7 @@ use proto::job::Stage;
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
     ChangeScript, Check, Endpoint, Exploration, GoalScript, Message, Part, Reveal, Role, Task,
-    UserScript, Value,
+    UserScript,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -235,7 +235,7 @@ impl Texts {
 }
 
 /// The form of a reply, as JSON Schema.
-fn form(changing: bool) -> Value {
+fn form(changing: bool) -> Json {
     let object = |fields: &[(&str, Json)]| {
         let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
         let fields = fields.iter();
@@ -261,7 +261,7 @@ fn form(changing: bool) -> Value {
     if changing {
         fields.push(("change", object(&[("text", text()), ("goals", goals)])));
     }
-    object(&fields).into()
+    object(&fields)
 }
 
 /// The texts as the model gives them.

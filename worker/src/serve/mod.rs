@@ -73,8 +73,9 @@ struct Arguments {
     /// Seconds to finish what is in hand when told to stop
     #[arg(long, value_name = "SECONDS", default_value = "60", env = "T2T_GRACE")]
     grace: u64,
-    /// Seconds after which a job is handed back unfinished: below the broker's consumer timeout
-    #[arg(long, value_name = "SECONDS", default_value = "1200")]
+    /// Seconds after which a job is handed back unfinished; with the longest `total_seconds` of a model, below
+    /// the broker's consumer timeout
+    #[arg(long, value_name = "SECONDS", default_value = "900")]
     hold: u64,
     /// Where to answer /healthz, /readyz and /metrics: HOST:PORT, or off
     #[arg(

@@ -10,13 +10,13 @@
 //! |---|---|
 //! | the child answers | ends as the answer says |
 //! | it dies, or says what makes no sense | [`Done::Crashed`] |
-//! | it does not hand back when told to, within [`LINGER`] | the child is killed: `Crashed` |
+//! | it does not hand back when told to, within [`LINGER`] and its models' patience | the child is killed: `Crashed` |
 //! | somebody ends it with a signal for stopping | [`Done::HandBack`]: not the job's doing |
 //! | it can't be started, or not connect to the services | [`Done::Later`]: not the job's doing |
 //! | the parent dies | the child ends with it, and the job is delivered again |
 //!
 //! A job that hangs is a crash and no hand-back, since handed back it would come again for ever; a
-//! healthy one comes to a resting place in far less than [`LINGER`].
+//! healthy one comes to a resting place in far less.
 //!
 //! The child gets what its parent has from the same place: command line and environment. It keeps
 //! nothing for a second job, so that no job pays for another's.
@@ -40,8 +40,9 @@ pub(crate) use child::attend;
 use parent::{Child, End};
 use pipe::Errand;
 
-/// How long a child may go on after it was told to hand back: longer than a turn of a conversation
-/// takes, and shorter than what is left of the broker's consumer timeout then.
+/// How long a child may go on after it was told to hand back, beside what its models may take for an
+/// answer: longer than a turn of a conversation takes, and shorter than what is left of the broker's consumer
+/// timeout then.
 pub const LINGER: Duration = Duration::from_secs(5 * 60);
 /// How long a child may take to be ready.
 const READY: Duration = Duration::from_secs(60);
@@ -130,8 +131,17 @@ impl<P> Supervised<P> {
             crashes = attempt.crashes,
             "a suspect job is under way in a process of its own"
         );
-        child.answer(self.linger, &attempt.hand_back).await
+        // A reply that is on its way is paid for, and is waited for.
+        let linger = self.linger + patience(job);
+        child.answer(linger, &attempt.hand_back).await
     }
+}
+
+/// The longest that a model of the job may take for an answer.
+fn patience(job: &Job) -> Duration {
+    let models = job.cast.models.iter();
+    let longest = models.map(|(_, endpoint)| endpoint.patience.total).max();
+    Duration::from_millis(longest.unwrap_or_default())
 }
 
 impl<P> fmt::Debug for Supervised<P> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use proto::job::Stage;
-use proto::record::{Endpoint, Protocol, Usage};
+use proto::record::{Endpoint, Money, Prices, Protocol, Usage};
 use serde_json::{Value as Json, json};
 use worker::chat::read;
 use worker::chat::replay::Exchange;
@@ -150,17 +150,23 @@ fn text(archive: &Archive, heard: &Heard) -> String {
             &mut out,
             &format!("request\n{request}\nreply, status {status}\n{reply}"),
         );
-        if let Some(Usage {
-            input,
-            cached,
-            written,
-            output,
-        }) = usage(exchange)
-        {
+        if let Some(tokens) = usage(exchange) {
+            let Usage {
+                input,
+                cached,
+                written,
+                output,
+            } = tokens;
             let usage = format!(
                 "\nusage  input {input}, from the cache {cached}, into it {written}, output {output}"
             );
             add(&mut out, &usage);
+            if asked.prices != Prices::default() {
+                add(
+                    &mut out,
+                    &format!("\ncost   {}", Money::cost(tokens, asked.prices)),
+                );
+            }
         }
     }
     if let Some(it) = &heard.missing {

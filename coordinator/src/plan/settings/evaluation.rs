@@ -1,5 +1,5 @@
 //! The plan of an evaluation: that of the run whose tasks are used, with other agents, and with the
-//! models, the user, the judge, its votes and the prompts that are given for it. Whatever else a plan file says
+//! models, the user, the judge, its votes, the prompts and the budget that are given for it. Whatever else a plan file says
 //! counts for nothing.
 
 use super::{Known, PlanFile, Resolved, SettingsError, Source, check, layers, merged};
@@ -34,6 +34,8 @@ pub fn evaluation(
         ["user", "user_protocol", "judge", "votes", "prompts"].map(given_here);
     let plan = &mut resolved.plan;
     plan.agents = given.agents;
+    // That of the tasks' run was for making them.
+    plan.budget_dollars = given.budget_dollars;
     plan.models.extend(given.models);
     if user {
         plan.user = given.user;

@@ -88,6 +88,7 @@ group! {
         model_requests: PerModel<(Code,), IntCounter> = "t2t_model_requests_total", "Requests to models, by how they ended.";
         model_duration: PerModel<(), Histogram> = "t2t_model_request_duration_seconds" in REPLY, "From a request to a model to its reply.";
         model_tokens: PerModel<(Tokens,), IntCounter> = "t2t_model_tokens_total", "Tokens sent to and received from models.";
+        model_spend: PerModel<(), Counter> = "t2t_spend_dollars_total", "What replies of models cost at the plan's prices, kept or not.";
         replies: Family<(Reply,), IntCounter> = "t2t_replies_total", "Replies of models, by what became of them.";
     }
 }
@@ -108,6 +109,5 @@ group! {
         window: Family<(), IntGauge> = "t2t_jobs_window", "Jobs that may be in flight.";
         slots: Family<(Planned,), IntGauge> = "t2t_plan_slots", "Slots of the plan, by how they stand.";
         progress: Family<(), Gauge> = "t2t_run_progress_ratio", "Closed slots of the plan as a part of all, from 0 to 1.";
-        spend: Family<(), Counter> = "t2t_spend_dollars_total", "Money spent on models by the plan's price table, kept or not.";
     }
 }

@@ -123,7 +123,7 @@ where
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
     if json {
-        let layer = plain.json().flatten_event(true).with_span_list(false);
+        let layer = plain.json().flatten_event(true);
         layer.with_filter(filter).boxed()
     } else {
         plain.with_filter(filter).boxed()

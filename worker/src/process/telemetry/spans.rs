@@ -5,7 +5,7 @@
 //! Content of messages and conversations is in no attribute.
 
 use proto::queue::{Delivery, Headers, Message};
-use proto::topology::Lane;
+use proto::topology::{ATTEMPT_HEADER, INSTANCE_HEADER, Lane};
 use tracing::field::{Empty, display};
 use tracing::{Span, info_span};
 
@@ -86,6 +86,8 @@ pub fn process(system: System, delivery: &Delivery) -> Span {
         messaging.destination.name = lane.queue(),
         messaging.message.id = %message.id,
         messaging.message.body.size = message.body.len(),
+        t2t.run = message.headers.get(INSTANCE_HEADER),
+        t2t.attempt = message.headers.get(ATTEMPT_HEADER).map_or("1", |number| number),
         t2t.redeliveries = delivery.redeliveries(),
     );
     if let Some(publisher) = propagation::extract(&message.headers) {

@@ -35,7 +35,8 @@ pub(super) fn talk(resolved: &Resolved, known: &Known<'_>) -> Result<(), Setting
     player(resolved, Role::Judge, "")?;
     user_protocol(resolved)?;
     votes(resolved)?;
-    agents(resolved, known)
+    agents(resolved, known)?;
+    budget(resolved)
 }
 
 fn player(resolved: &Resolved, role: Role, offline: &str) -> Result<(), SettingsError> {

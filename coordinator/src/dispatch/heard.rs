@@ -1,0 +1,127 @@
+//! What workers say: outcomes, notices of jobs that stay open, and what this release can't read.
+
+use std::collections::btree_map::Entry;
+
+use proto::ids::JobId;
+use proto::job::Stage;
+use proto::outcome::{Notice, Outcome};
+use proto::queue::Delivery;
+use proto::topology::{NOTICE_HEADER, PROBE_HEADER};
+use proto::wire::{self, Kind, WireError};
+use tokio::time::Instant;
+use worker::process::metrics::label::Came as Counted;
+use worker::process::telemetry::spans;
+
+use super::{Asked, Dispatch, DispatchError, EARLY, entry};
+use crate::run::Result as Came;
+
+impl Dispatch<'_> {
+    /// Takes a message of a worker. It is acknowledged after the next commit, whose content it may be;
+    /// an answer to what is not asked yet is held. One that this release can't read may be another
+    /// release's, and goes to the dead lane: from there it can be given back to a coordinator that can. Its
+    /// job stays open, and is published again when it was not answered for long.
+    pub(super) fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
+        let _span = spans::process(self.options.system, &delivery).entered();
+        let id = JobId(delivery.message().id);
+        let held = self.early.len();
+        let headers = &delivery.message().headers;
+        if headers.contains_key(PROBE_HEADER) {
+            // Somebody stands by; it has its answer in not receiving it.
+        } else if headers.contains_key(NOTICE_HEADER) {
+            if let Err(error) = self.notice(id, delivery.body())? {
+                return self.put_aside(delivery, &error);
+            }
+        } else if self.asked.contains_key(&id) {
+            if let Err(error) = self.answer(id, delivery.body())? {
+                return self.put_aside(delivery, &error);
+            }
+        } else if let Some((summary, _)) = self.content.ledger.index().get(&id) {
+            if let Some(stage) = Stage::ALL.get(usize::from(summary.stage)) {
+                self.options.metrics.course.duplicates.of((*stage,)).inc();
+            }
+        } else if let Entry::Vacant(place) = self.early.entry(id)
+            && held < EARLY
+        {
+            place.insert(delivery);
+            return Ok(());
+        }
+        self.oldest.get_or_insert_with(Instant::now);
+        // Among these is the second copy of what is held: the broker keeps the first, so one is enough.
+        self.appended.push(delivery);
+        Ok(())
+    }
+
+    fn put_aside(&mut self, delivery: Delivery, error: &WireError) -> Result<(), DispatchError> {
+        let reason = format!("nothing this coordinator can read: {error}");
+        self.unreadable.push((delivery, reason));
+        Ok(())
+    }
+
+    /// Appends an outcome and tells the run, unless the outcome can't be read.
+    pub(super) fn answer(
+        &mut self,
+        id: JobId,
+        body: &[u8],
+    ) -> Result<Result<(), WireError>, DispatchError> {
+        let Some(&Asked { ask, .. }) = self.asked.get(&id) else {
+            return Ok(Ok(()));
+        };
+        let outcome: Outcome = match wire::decode(Kind::Outcome, body) {
+            Ok(outcome) => outcome,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.asked.remove(&id);
+        let entry = entry::of(&ask, id, &outcome.result);
+        self.content.ledger.append(&entry, body)?;
+        let came = entry::came_of(&entry);
+        let course = &self.options.metrics.course;
+        course.appended.of((ask.stage, counted(&came))).inc();
+        course.ledger_bytes.of(()).inc_by(body.len() as u64);
+        if matches!(came, Came::Made { .. }) && ask.stage != Stage::Rollout {
+            let candidate = (ask.slot, ask.candidate);
+            self.content.fresh.put(candidate, outcome.result);
+        }
+        self.run.outcome(ask, came);
+        Ok(Ok(()))
+    }
+
+    /// Hears what a worker tells of a job that stays open, unless it can't be read.
+    fn notice(&mut self, id: JobId, body: &[u8]) -> Result<Result<(), WireError>, DispatchError> {
+        let Some(asked) = self.asked.get_mut(&id) else {
+            return Ok(Ok(()));
+        };
+        let ask = asked.ask;
+        let notice: Notice = match wire::decode(Kind::Notice, body) {
+            Ok(notice) => notice,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Some(entry) = entry::of_event(&ask, id, &notice) {
+            self.content.ledger.append(&entry, body)?;
+        }
+        match notice {
+            Notice::Missing { snapshot } => {
+                tracing::info!(job = %id, %snapshot, "a worker misses the base world; the job is sent with it");
+                asked.since = Instant::now();
+                self.publish(&ask, id, self.options.world.inline())?;
+            }
+            Notice::Crashed { times, how } => {
+                tracing::error!(job = %id, times, how, "the process of a job died");
+            }
+            Notice::Spent { spent, wanted } => {
+                tracing::warn!(job = %id, %spent, %wanted, "the budget does not cover what a job asks next");
+                self.asked.remove(&id);
+                self.run.give_up(ask);
+                self.spent = self.spent.max(Some(spent));
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn counted(came: &Came) -> Counted {
+    match came {
+        Came::Made { .. } => Counted::Made,
+        Came::Rejected(_) => Counted::Rejected,
+        Came::Failed => Counted::Failed,
+    }
+}

@@ -1,0 +1,56 @@
+//! What a coordinator can't read it puts aside, whole, and its run goes on.
+
+use coordinator::run::Ask;
+use proto::job::Stage;
+use proto::queue::Message;
+use proto::topology::{Instance, NOTICE_HEADER};
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn answers_of_another_release_are_put_aside_and_the_run_goes_on() {
+    let domain = world::domain(&plan()).unwrap();
+    let mut course = course(&domain);
+    course.plan.tasks = 1;
+    let first = Ask {
+        stage: Stage::Explore,
+        slot: 0,
+        candidate: 0,
+        rollout: None,
+    };
+    let id = course.job(&first).0;
+    let queue = MemoryQueue::new(MemorySettings::default());
+    let lane = Lane::Outcomes(Instance::EMBEDDED);
+    let answer = Message::new(id, b"T2TW\xff\xffof tomorrow".to_vec());
+    let notice = answer.clone().with(NOTICE_HEADER, "1");
+    let strange = [answer.body.clone(), notice.body.clone()];
+    for message in [answer, notice] {
+        queue.publish(lane, message).await.unwrap();
+    }
+
+    let stop = Stop::default();
+    let crew = tokio::spawn(executor::work(
+        Arc::new(queue.connect()),
+        Arc::new(InProcess::new(Worlds::only(Arc::clone(&domain)), 1)),
+        Settings::all_stages(NonZeroUsize::MIN),
+        Metrics::new(Part::Worker),
+        stop.clone(),
+    ));
+    let dir = TempDir::new().unwrap();
+    assert!(carry_out(&course, &*domain, dir.path(), &queue, usize::MAX).await);
+    stop.drain.cancel();
+    crew.await.unwrap().unwrap();
+
+    let (records, _) = came_to(&course, &domain, dir.path());
+    assert!(
+        records
+            .keys()
+            .any(|job| *job == proto::ids::JobId(id).to_string())
+    );
+    let dead = queue.dead(lane, 9).await.unwrap();
+    let kept: Vec<_> = dead
+        .iter()
+        .map(|letter| letter.message.body.clone())
+        .collect();
+    assert_eq!(kept, strange, "not a byte is lost");
+}
