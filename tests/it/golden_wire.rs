@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 
 use harness::fuzz::corpus::OF_DESK;
 use proto::digest::Digest;
-use proto::job::Job;
-use proto::outcome::{Notice, Outcome};
-use proto::record::Money;
+use proto::job::{Job, Stage};
+use proto::outcome::{Notice, Outcome, StageResult};
+use proto::record::{
+    CallForm, Cast, Component, Endpoint, Judged, Map, Money, Part, Patience, Prices, Protocol,
+    Rates, Role, Sampling, Usage, UserProtocol, Writing,
+};
 use proto::wire::{self, Kind, VERSION};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +42,84 @@ fn read(name: &str, bytes: &[u8]) -> Result<Json, String> {
     }
 }
 
+/// Models in two roles, with everything that can be said of one.
+fn cast() -> Cast {
+    let small = Endpoint {
+        name: "small".to_owned(),
+        protocol: Protocol::Anthropic,
+        url: "https://host/v1".to_owned(),
+        command: vec!["agent".to_owned()],
+        model: "m-1".to_owned(),
+        key: "A_KEY".to_owned(),
+        sampling: Sampling {
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            max_tokens: 512,
+            seeded: true,
+            extra: Map::from([("top_k".to_owned(), 20.into())]),
+        },
+        form: CallForm::React,
+        prices: Prices {
+            input: 3_000,
+            cached: 300,
+            written: 3_750,
+            output: 15_000,
+        },
+        rates: Rates {
+            requests_per_minute: 600,
+            tokens_per_minute: 90_000,
+            concurrency: 8,
+        },
+        patience: Patience::default(),
+    };
+    Cast {
+        models: vec![(Role::Agent, small.clone()), (Role::Judge, small)],
+        prompts: vec![("judge.md.j2".to_owned(), "Judge.".to_owned())],
+        writing: Writing {
+            attempts: 4,
+            fallback: true,
+        },
+        votes: 3,
+        budget: Some(Money(5_000_000_000)),
+        user_protocol: UserProtocol::Tau2,
+    }
+}
+
+/// The same episode with votes of a model, and with what it had to do with it.
+fn judged(played: &Outcome) -> Outcome {
+    let mut outcome = played.clone();
+    let StageResult::Played(episode) = &mut outcome.result else {
+        unreachable!("it was played")
+    };
+    let votes = vec![true, false, true];
+    let statement = |beside| Judged {
+        beside,
+        statement: "It is so.".to_owned(),
+        votes: votes.clone(),
+    };
+    let judged = [Some(Component::Told), None].map(statement);
+    episode.verdict = episode.verdict.clone().judged(judged.to_vec());
+    let (_, endpoint) = &cast().models[1];
+    episode.parts.push(Part {
+        role: Role::Judge,
+        name: endpoint.name.clone(),
+        protocol: endpoint.protocol,
+        models: vec!["m-1-2026".to_owned()],
+        sampling: endpoint.sampling.clone(),
+        form: endpoint.form,
+        prompts: Digest::of(b"prompt"),
+        seed: Some(7),
+        replies: 3,
+        usage: Usage {
+            input: 900,
+            cached: 500,
+            written: 100,
+            output: 60,
+        },
+    });
+    outcome
+}
+
 /// Messages of the present version by name, one of each stage and form.
 fn present() -> BTreeMap<String, Vec<u8>> {
     let mut messages = BTreeMap::new();
@@ -53,6 +134,28 @@ fn present() -> BTreeMap<String, Vec<u8>> {
         let name = format!("outcome-{}", form.unwrap_or_default().to_lowercase());
         let bytes = wire::encode(Kind::Outcome, outcome).expect("an outcome is within its cap");
         messages.entry(name).or_insert(bytes);
+    }
+    let played = |outcome: &&Outcome| matches!(outcome.result, StageResult::Played(_));
+    let played = OF_DESK
+        .outcomes
+        .iter()
+        .find(played)
+        .expect("one was played");
+    let modelled = Job {
+        cast: cast(),
+        ..OF_DESK.jobs[0].clone()
+    };
+    let bytes = wire::encode(Kind::Job, &modelled).expect("a job is within its cap");
+    messages.insert("job-modelled".to_owned(), bytes);
+    for (name, outcome) in [
+        ("outcome-judged", judged(played)),
+        (
+            "outcome-failed",
+            Outcome::failed(played.job, Stage::Rollout, "no world"),
+        ),
+    ] {
+        let bytes = wire::encode(Kind::Outcome, &outcome).expect("an outcome is within its cap");
+        messages.insert(name.to_owned(), bytes);
     }
     let snapshot = Digest::of(b"world");
     let crashed = Notice::Crashed {

@@ -8,6 +8,7 @@
 use std::env;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use proto::queue::QueueError;
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
@@ -33,9 +34,19 @@ pub struct Services {
     /// Beginning of every queue's and key's name, so that several fleets may share the services
     #[arg(long, value_name = "NAME", env = "T2T_PREFIX")]
     pub prefix: Option<String>,
+    /// Days that a reply of a model is kept, and what a run has spent; 30 if not given
+    #[arg(long, value_name = "DAYS", env = "T2T_REPLY_DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub reply_days: Option<u16>,
+    /// Days that a world is kept after its last use; 7 if not given
+    #[arg(long, value_name = "DAYS", env = "T2T_SNAPSHOT_DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub snapshot_days: Option<u16>,
     /// Certificates (PEM) of the authorities to trust for amqps:// and rediss://
     #[arg(long, value_name = "FILE", env = "T2T_CA_FILE")]
     pub ca_file: Option<PathBuf>,
+}
+
+fn days(count: u16) -> Duration {
+    Duration::from_secs(u64::from(count) * 24 * 60 * 60)
 }
 
 /// Why the services can't be used.
@@ -127,6 +138,12 @@ impl Services {
         if let Some(prefix) = &self.prefix {
             settings.prefix.clone_from(prefix);
         }
+        if let Some(kept) = self.reply_days.map(days) {
+            (settings.reply_ttl, settings.budget_ttl) = (kept, kept);
+        }
+        if let Some(kept) = self.snapshot_days.map(days) {
+            settings.snapshot_ttl = kept;
+        }
         Ok(settings)
     }
 
@@ -162,4 +179,39 @@ fn read(what: &'static str, path: &PathBuf) -> Result<Vec<u8>, ServicesError> {
         path: path.clone(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        services: Services,
+    }
+
+    #[test]
+    fn times_to_live_are_given_in_days() {
+        let settings = |more: &[&str]| {
+            let given = ["t2t", "--cache", "redis://host"].iter().chain(more);
+            let line = Line::try_parse_from(given)?;
+            Ok::<_, clap::Error>(line.services.cache_settings().expect("it is named"))
+        };
+        let days = |ttl: Duration| ttl.as_secs() / 86_400;
+        let of = |settings: RedisSettings| {
+            [
+                settings.reply_ttl,
+                settings.budget_ttl,
+                settings.snapshot_ttl,
+            ]
+            .map(days)
+        };
+        assert_eq!(of(settings(&[]).unwrap()), [30, 30, 7]);
+        let given = settings(&["--reply-days", "90", "--snapshot-days", "1"]);
+        assert_eq!(of(given.unwrap()), [90, 90, 1]);
+        assert!(settings(&["--reply-days", "0"]).is_err());
+    }
 }

@@ -59,11 +59,12 @@ pub(super) fn cost(arguments: &Arguments) -> anyhow::Result<End> {
         replies: &arguments.replies,
     };
     let bills = match pilot.carry_out(plan.clone())? {
-        Ok(bills) => bills,
-        Err(end) => {
-            if arguments.out.is_none() {
-                say("the pilot's folder was a temporary one: with --out DIR it could go on");
-            }
+        Flown::Billed(bills) => bills,
+        Flown::Ended(why, end) => {
+            say(&match arguments.out {
+                Some(_) => format!("{why}; the same command goes on from here"),
+                None => format!("{why}; with --out DIR a pilot can go on where it ended"),
+            });
             return Ok(end);
         }
     };
@@ -99,13 +100,20 @@ struct Pilot<'a> {
     replies: &'a RepliesArguments,
 }
 
+/// What a pilot came to.
+enum Flown {
+    /// The bill of each slot.
+    Billed(Vec<Bill>),
+    /// Why it ended before there was one, and how.
+    Ended(String, End),
+}
+
 impl Pilot<'_> {
-    /// The bill of each slot, or how it ended before there was one.
-    fn carry_out(&self, plan: Plan) -> anyhow::Result<Result<Vec<Bill>, End>> {
+    fn carry_out(&self, plan: Plan) -> anyhow::Result<Flown> {
         let home = self.home;
         if plan.models_in_use().is_empty() {
             say("no model takes part in this plan, so it costs nothing");
-            return Ok(Ok(Vec::new()));
+            return Ok(Flown::Billed(Vec::new()));
         }
         ensure!(
             !home.at(seal::NAME).exists(),
@@ -125,16 +133,17 @@ impl Pilot<'_> {
         let mut bar = RunBar(Bar::new("pilot", u64::from(course.slots())));
         let worked = work::carry_out(&course, &domain, home, &fleet, None, &mut bar)?;
         let Some(Worked { work, kept }) = worked else {
-            return Ok(Err(End::Stopped));
+            return Ok(Flown::Ended("stopped".to_owned(), End::Stopped));
         };
         let progress = work.run.progress();
         bar.0.finish(u64::from(progress.closed()), &note(progress));
         drop(kept);
         if !work.run.finished() {
-            return Ok(Err(work::unfinished(work.spent, &course.plan)));
+            let (why, end) = work::why_unfinished(work.spent, &course.plan);
+            return Ok(Flown::Ended(why, end));
         }
         let archive = Archive::new(course, domain, work.ledger);
-        self.bills(&archive).map(Ok)
+        self.bills(&archive).map(Flown::Billed)
     }
 
     fn bills(&self, archive: &Archive) -> anyhow::Result<Vec<Bill>> {

@@ -95,17 +95,26 @@ pub(super) struct Worked {
 
 /// Says what became of a run that did not come to its end, and what to do about it.
 pub(super) fn unfinished(spent: Option<Money>, plan: &Plan) -> End {
+    let (why, end) = why_unfinished(spent, plan);
+    say(&match end {
+        End::Spent => format!(
+            "{why}; what is done stays, and with a higher `budget_dollars` the same command goes on from here"
+        ),
+        _ => format!("{why}; the same command goes on from here"),
+    });
+    end
+}
+
+/// Why a run did not come to its end.
+pub(super) fn why_unfinished(spent: Option<Money>, plan: &Plan) -> (String, End) {
     match (spent, plan.budget_dollars) {
         (Some(spent), Some(budget)) => {
-            say(&format!(
-                "stopped by its budget: models have cost {spent} of ${budget}, and what is left does not cover the next request; what is done stays, and with a higher `budget_dollars` the same command goes on from here"
-            ));
-            End::Spent
+            let why = format!(
+                "stopped by its budget: models have cost {spent} of ${budget}, and what is left does not cover the next request"
+            );
+            (why, End::Spent)
         }
-        _ => {
-            say("stopped; the same command goes on from here");
-            End::Stopped
-        }
+        _ => ("stopped".to_owned(), End::Stopped),
     }
 }
 

@@ -374,3 +374,29 @@ fn urls_end_in_the_protocols_path() {
         assert_eq!(url(&endpoint).unwrap().as_str(), wanted);
     }
 }
+
+#[tokio::test]
+async fn a_port_that_takes_no_connection_is_given_up_in_time() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket
+        .bind((std::net::Ipv4Addr::LOCALHOST, 0).into())
+        .unwrap();
+    let full = socket.listen(1).unwrap();
+    let address = full.local_addr().unwrap();
+    // Nobody accepts: once as many wait as may, further ones are not answered.
+    let mut waiting = Vec::new();
+    while let Ok(Ok(one)) = timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
+        waiting.push(one);
+        assert!(waiting.len() < 100, "a full port takes more and more");
+    }
+    let mut endpoint = plain(Protocol::OpenAi);
+    endpoint.url = format!("http://{address}/v1");
+    endpoint.patience.connect = 200;
+    let fault = http()
+        .post(&endpoint, &Bytes::from_static(b"{}"))
+        .await
+        .unwrap_err();
+    let waited = Duration::from_millis(200);
+    let given_up = matches!(&fault, Fault::Timeout { what: "connection", waited: longest } if *longest == waited);
+    assert!(given_up, "{fault:?}");
+}

@@ -4,7 +4,7 @@
 pub const PREFIX: &str = "T2T_";
 
 /// Beginnings of `T2T_` variables that are not settings, and whose they are.
-pub const OTHER_VARIABLES: [(&str, &str); 19] = [
+pub const OTHER_VARIABLES: [(&str, &str); 21] = [
     (
         "T2T_REQUIRE_",
         "tests: what must be present, so that nothing is skipped",
@@ -35,6 +35,14 @@ pub const OTHER_VARIABLES: [(&str, &str); 19] = [
     (
         "T2T_CA_FILE",
         "fleet: certificates of the authorities to trust",
+    ),
+    (
+        "T2T_REPLY_DAYS",
+        "fleet: days that a reply, and what a run has spent, is kept; 30",
+    ),
+    (
+        "T2T_SNAPSHOT_DAYS",
+        "fleet: days that a world is kept after its last use; 7",
     ),
     ("T2T_LISTEN", "where health and metrics are answered"),
     ("T2T_OUT", "`t2t serve --out`"),
