@@ -9,7 +9,7 @@ use anyhow::ensure;
 use clap::Args;
 use proto::queue::Consumer;
 use proto::record::Money;
-use proto::store::{Recording, RedisStore, Spending};
+use proto::store::{Board as _, Recording, RedisStore, Spending};
 use proto::topology::Instance;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ use crate::home::{Home, SPENDING};
 use crate::ledger::{DirLock, Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::purse::Purse;
+use crate::status::RUNS;
 use crate::world;
 
 /// How much a run asks of a fleet.
@@ -255,6 +256,9 @@ fn with_a_fleet(
     for watcher in watchers {
         watcher.abort();
     }
+    if carried.is_some() {
+        runtime.block_on(withdrawn(&store, instance));
+    }
     if let Some(place) = record.filter(|_| carried.is_some()) {
         // Only now, since whoever stands by has the same file.
         runtime.block_on(copied(course, &store, instance, &place))?;
@@ -267,6 +271,13 @@ fn with_a_fleet(
             runtime,
         },
     }))
+}
+
+/// Takes the run's note back, else `t2t status` would show it as at work until the note is forgotten.
+async fn withdrawn(store: &RedisStore, instance: Instance) {
+    if let Err(error) = store.withdraw(RUNS, &instance.to_string()).await {
+        tracing::debug!(%error, "the run's note is left to be forgotten");
+    }
 }
 
 /// Copies what a fleet was answered to a file.

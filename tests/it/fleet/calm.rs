@@ -18,7 +18,14 @@ fn a_fleet_makes_what_one_process_makes() {
     let _workers = [(); 2].map(|()| site.fleet.ready_worker("--concurrency 4"));
     let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
     assert_eq!(run.ends(), 0, "{}", run.printed());
+    let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
+    let status = site.fleet.alone(&format!("status {}", over(&site)));
+    assert!(!status.contains(instance.trim()), "it is over: {status}");
     site.as_embedded("out", PLAN);
+}
+
+fn over(site: &Site) -> String {
+    format!("--broker {} --cache {}", site.vhost.url(), site.cache.url())
 }
 
 #[test]
@@ -38,7 +45,7 @@ fn a_worker_that_is_told_to_stop_loses_nothing() {
 #[test]
 fn a_run_that_is_cancelled_stops_and_what_it_left_is_cleaned_away() {
     let Some(mut site) = Site::open() else { return };
-    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    let over = over(&site);
     let mut run = site
         .fleet
         .coordinator("run --domain tickets --tasks 5000 --seed 3 --out out");

@@ -23,7 +23,6 @@ pub mod replay;
 mod retry_after;
 pub mod service;
 pub mod session;
-mod slowed;
 mod standstill;
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,6 @@ use tracing::Instrument as _;
 use super::breaker::{Breaker, Breakers, Ticket};
 use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
-use super::slowed::Slowed;
 use super::standstill::Standstills;
 use super::{Answer, Client, Fault, read};
 use crate::process::metrics::Metrics;
@@ -63,7 +62,6 @@ pub struct Models {
     meter: Meter,
     breakers: Breakers,
     standstills: Standstills,
-    slowed: Slowed,
     holder: String,
     metrics: Metrics,
     replay: Option<Arc<Replay>>,
@@ -82,7 +80,6 @@ impl Models {
             meter: Meter::new(shared, holder.as_str()),
             breakers: Breakers::default(),
             standstills: Standstills::default(),
-            slowed: Slowed::default(),
             holder,
             metrics,
             replay: None,
@@ -152,12 +149,7 @@ impl Models {
                 }
             };
             let end = left(endpoint, &sent, most);
-            match (pass, &end) {
-                (None, Left::Refused(retry_after)) => {
-                    self.slow_down(endpoint, most, place, *retry_after).await;
-                }
-                (pass, _) => self.left(pass, end).await,
-            }
+            self.left(pass, end).await;
             let fault = match sent {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
@@ -181,22 +173,7 @@ impl Models {
         }
     }
 
-    /// An endpoint without limits asked to slow down: tells the fleet, and stands in line from now on.
-    async fn slow_down(
-        &self,
-        endpoint: &Endpoint,
-        most: Most,
-        place: &Place,
-        retry_after: Option<Duration>,
-    ) {
-        self.slowed.asked(&model(endpoint));
-        if let Ok(Some(pass)) = self.enter(endpoint, most, place).await {
-            self.left(Some(pass), Left::Refused(retry_after)).await;
-        }
-    }
-
-    /// Waits in line where the plan limits how fast the model may be asked, or what may be spent, and where
-    /// the endpoint has asked to slow down of late.
+    /// Waits in line where the plan limits how fast the model may be asked, or what may be spent.
     async fn enter(
         &self,
         endpoint: &Endpoint,
@@ -206,12 +183,11 @@ impl Models {
         let budget = place
             .budget
             .filter(|_| endpoint.prices != Prices::default());
-        let limited = endpoint.rates != Rates::default() || budget.is_some();
-        if !limited && !self.slowed.is(|| model(endpoint)) {
+        if endpoint.rates == Rates::default() && budget.is_none() {
             return Ok(None);
         }
         let call = Call {
-            model: model(endpoint),
+            model: format!("{} {}", endpoint.url, endpoint.model),
             rates: endpoint.rates,
             tokens: most.tokens,
             ttl: Duration::from_millis(endpoint.patience.total) + LONGEST_PAUSE,
@@ -303,11 +279,6 @@ impl Models {
         }
         sent
     }
-}
-
-/// What has limits of its own, as the fleet knows it.
-fn model(endpoint: &Endpoint) -> String {
-    format!("{} {}", endpoint.url, endpoint.model)
 }
 
 /// Leave for one request, unless the endpoint is left alone.
@@ -410,60 +381,5 @@ fn code(sent: &Result<Answer, Fault>) -> Code {
         Err(Fault::Timeout { .. }) => Code::Timeout,
         Err(Fault::Connect(_) | Fault::Cut(_)) => Code::Connection,
         Err(Fault::NoReply { .. } | Fault::TooLarge(_)) => Code::Malformed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proto::store::{Admission, Ask};
-    use serde_json::json;
-    use tokio_util::sync::CancellationToken;
-
-    use super::*;
-    use crate::process::metrics::Part;
-    use crate::roles::testing::{Sayer, completion, endpoint};
-
-    #[tokio::test(start_paused = true)]
-    async fn an_endpoint_without_limits_that_asks_to_slow_down_is_heard_by_the_whole_fleet() {
-        let shared = Shared::in_memory(1 << 20);
-        let again = Duration::from_secs(7);
-        let wire = Sayer::new(move |place, _| match place {
-            0 => Err(Fault::Status {
-                status: 429,
-                text: String::new(),
-                retry_after: Some(again),
-            }),
-            _ => Ok("Hello.".to_owned()),
-        });
-        let models = Models::new(wire.clone(), &shared, "one", Metrics::new(Part::Worker));
-        let place = Place {
-            run: "run".to_owned(),
-            budget: None,
-            hand_back: CancellationToken::new(),
-        };
-        let endpoint = endpoint();
-        let other = async || {
-            let model = model(&endpoint);
-            let ask = Ask {
-                model: &model,
-                name: "other",
-                rates: Rates::default(),
-                tokens: 1,
-                ttl: again,
-            };
-            shared.throttle.admit(ask).await.unwrap()
-        };
-        let body = Bytes::from_static(b"{}");
-        let began = Instant::now();
-        let (answered, seen) = tokio::join!(models.call(&endpoint, &body, &place), async {
-            tokio::time::sleep(again / 2).await;
-            other().await
-        });
-        assert!(matches!(seen, Admission::Wait(_)), "{seen:?}");
-        let hello = completion(&json!({"role": "assistant", "content": "Hello."}));
-        assert_eq!(&*answered.unwrap().body, hello.as_bytes());
-        assert!(began.elapsed() >= again, "{:?}", began.elapsed());
-        assert_eq!(wire.asked().len(), 2);
-        assert!(matches!(other().await, Admission::Granted(_)));
     }
 }

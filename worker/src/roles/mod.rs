@@ -18,7 +18,7 @@ pub mod react;
 pub mod rollout;
 pub mod structured;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 pub mod user;
 pub mod validity;
 pub mod work;

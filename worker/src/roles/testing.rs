@@ -1,4 +1,4 @@
-//! What the tests of roles, and of their way to models, share: an endpoint in the process, a job, and its delivery.
+//! What the tests of roles share: an endpoint in the process, a job, and its delivery.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -33,13 +33,13 @@ use crate::rules::Sort;
 type Says = dyn Fn(usize, &Json) -> Result<Json, Fault> + Send + Sync;
 
 /// An endpoint that answers by a function, and remembers what it was asked.
-pub(crate) struct Sayer {
+pub(super) struct Sayer {
     says: Box<Says>,
     asked: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Sayer {
-    pub(crate) fn new(
+    pub(super) fn new(
         says: impl Fn(usize, &Json) -> Result<String, Fault> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Self::answering(move |place, request| {
@@ -49,7 +49,7 @@ impl Sayer {
     }
 
     /// One that answers with whole messages.
-    pub(crate) fn answering(
+    pub(super) fn answering(
         says: impl Fn(usize, &Json) -> Result<Json, Fault> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -59,7 +59,7 @@ impl Sayer {
     }
 
     /// Every request, in order.
-    pub(crate) fn asked(&self) -> Vec<Json> {
+    pub(super) fn asked(&self) -> Vec<Json> {
         let read = |body: &Vec<u8>| serde_json::from_slice(body).expect("a request is JSON");
         self.bodies().iter().map(read).collect()
     }
@@ -91,7 +91,7 @@ impl Wire for Sayer {
 }
 
 /// A body with this message.
-pub(crate) fn completion(message: &Json) -> String {
+pub(super) fn completion(message: &Json) -> String {
     let usage = json!({"prompt_tokens": 10, "completion_tokens": 2});
     let choice = json!({"message": message, "finish_reason": "stop"});
     json!({"model": "echo-1", "choices": [choice], "usage": usage}).to_string()
@@ -104,7 +104,7 @@ pub(super) fn answer(body: &str) -> Answer {
     }
 }
 
-pub(crate) fn endpoint() -> Endpoint {
+pub(super) fn endpoint() -> Endpoint {
     Endpoint {
         name: "echo".to_owned(),
         protocol: Protocol::OpenAi,
