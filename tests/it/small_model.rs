@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use coordinator::ledger::Reader;
@@ -40,9 +40,9 @@ const EVALUATION: [&str; 9] = [
 
 /// The model is in the plan twice: as the agent it stops at the end of its first sentence, since it seldom
 /// does by itself, and what is cut off is no turn.
-fn plan(folder: &Path, model: &Model) {
+fn plan(folder: &Path, url: &str) {
     let roles = ROLES.map(|role| format!("{} = \"model:smol\"\n", role.label()));
-    let (roles, url) = (roles.concat(), model.url());
+    let roles = roles.concat();
     let served = format!("url = \"{url}\"\nmodel = \"smol\"\ntemperature = 0.0\nmax_tokens = 64\n");
     let plan = format!(
         "domain = \"tickets\"\ntasks = {TASKS}\nseed = 1\ntrials = 1\nmax_candidates = {CANDIDATES}\n\
@@ -140,7 +140,7 @@ fn whatever_a_small_model_does_wrong_is_an_outcome_with_its_reason() {
     let Some(model) = Model::start() else { return };
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
-    plan(folder, &model);
+    plan(folder, &model.url());
     let run = ["run", "plan.toml", "--out", "out"];
     t2t(folder, &run, &[0]);
     let tally = Tally::of(&folder.join("out"));
@@ -157,6 +157,9 @@ fn whatever_a_small_model_does_wrong_is_an_outcome_with_its_reason() {
         assert!(asked, "nobody asked for the {}: {tally:?}", role.label());
     }
 
+    if std::env::var_os("T2T_BLESS").is_some() {
+        fs::copy(folder.join("out/replies"), recording()).unwrap();
+    }
     let judged = judged(folder, &model);
     judged.print();
 
@@ -229,5 +232,35 @@ fn a_small_model_that_explores_finds_what_is_sought_or_its_candidate_is_rejected
 
     drop(model);
     t2t(folder, &run, &[0, UNFILLED]);
+    t2t(folder, &["verify", "out"], &[0]);
+}
+
+/// What the model answered in the run above, once and for all: `T2T_BLESS=1 cargo nextest run -p tests
+/// small_model` has it answer anew, which a change of prompts or requests calls for.
+fn recording() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recorded/smollm2-135m-instruct.replies")
+}
+
+#[test]
+fn what_a_real_model_once_answered_is_heard_again_where_there_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    plan(folder, "http://127.0.0.1:1/v1");
+    let recording = recording();
+    let replay = recording.to_str().unwrap();
+    t2t(
+        folder,
+        &["run", "plan.toml", "--replay", replay, "--out", "out"],
+        &[0],
+    );
+    let tally = Tally::of(&folder.join("out"));
+    for role in ROLES.iter().chain(&[Role::Agent]) {
+        assert!(
+            tally.parts.iter().any(|part| part.role == *role),
+            "{tally:?}"
+        );
+    }
+    let named = |part: &Part| part.models == ["smollm2-135m-instruct"];
+    assert!(tally.parts.iter().all(named), "{tally:?}");
     t2t(folder, &["verify", "out"], &[0]);
 }

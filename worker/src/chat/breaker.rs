@@ -7,6 +7,8 @@
 //!   └──────────────────────────── any answer ──────────────────────────┘
 //! ```
 //!
+//! Whoever would give the endpoint up for good asks it once more, whatever the phase: it may be up again.
+//!
 //! What counts are faults that may pass, of whatever conversations, in a row; an answer of any kind, an
 //! error that is the request's own fault included, shows that somebody is there.
 
@@ -58,6 +60,14 @@ impl Breaker {
         let probe = self.state().admit(now)?;
         let breaker = self;
         Ok(Ticket { breaker, probe })
+    }
+
+    /// A ticket whatever is known of the endpoint, for who would else give it up unasked.
+    pub fn insist(&self) -> Ticket<'_> {
+        Ticket {
+            breaker: self,
+            probe: None,
+        }
     }
 
     /// How long the endpoint has been down; nothing while it is up.

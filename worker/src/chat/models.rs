@@ -135,9 +135,9 @@ impl Models {
                 return Err(Stop::HandBack);
             }
             // Who would be turned away at the door need not stand in line before it.
-            admitted(&breaker, endpoint).map(drop)?;
+            leave(&breaker, endpoint).map(drop)?;
             let pass = self.enter(endpoint, most, place).await?;
-            let sent = match admitted(&breaker, endpoint) {
+            let sent = match leave(&breaker, endpoint) {
                 Ok(ticket) => {
                     let sent = self.once(endpoint, body).await;
                     ticket.settle(now(), sent.as_ref().err());
@@ -156,9 +156,13 @@ impl Models {
             };
             let asked = fault.retry_after();
             let pause = asked.unwrap_or_else(|| backoff(tries, Digest::of(body).head()));
-            if !fault.passing() || tries == TRIES || pause > LONGEST_PAUSE {
+            let down = admitted(&breaker, endpoint).err();
+            let given_up = matches!(down, Some(Stop::Down { given_up: true, .. }));
+            if given_up || !fault.passing() || tries == TRIES || pause > LONGEST_PAUSE {
                 // Of an endpoint that is down for everybody no job is to blame.
-                admitted(&breaker, endpoint).map(drop)?;
+                if let Some(down) = down {
+                    return Err(down);
+                }
                 return Err(Stop::Fault {
                     endpoint: endpoint.name.clone(),
                     fault,
@@ -281,6 +285,15 @@ impl Models {
     }
 }
 
+/// Leave for one request, unless the endpoint is left alone and may yet come back. What is down for longer
+/// than the plan has patience is asked once for each job before that is given up: it may be up again.
+fn leave<'b>(breaker: &'b Breaker, endpoint: &Endpoint) -> Result<Ticket<'b>, Stop> {
+    match admitted(breaker, endpoint) {
+        Err(Stop::Down { given_up: true, .. }) => Ok(breaker.insist()),
+        leave => leave,
+    }
+}
+
 /// Leave for one request, unless the endpoint is left alone.
 fn admitted<'b>(breaker: &'b Breaker, endpoint: &Endpoint) -> Result<Ticket<'b>, Stop> {
     breaker.admit(now()).map_err(|after| {
@@ -381,5 +394,70 @@ fn code(sent: &Result<Answer, Fault>) -> Code {
         Err(Fault::Timeout { .. }) => Code::Timeout,
         Err(Fault::Connect(_) | Fault::Cut(_)) => Code::Connection,
         Err(Fault::NoReply { .. } | Fault::TooLarge(_)) => Code::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::process::metrics::Part;
+
+    /// Cuts every connection until it is mended.
+    #[derive(Debug, Default)]
+    struct Frail {
+        mended: AtomicBool,
+        asked: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Wire for Frail {
+        async fn send(&self, _: &Endpoint, _: &Bytes) -> Result<Answer, Fault> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            if !self.mended.load(Ordering::Relaxed) {
+                return Err(Fault::Cut("reset".to_owned()));
+            }
+            Ok(Answer {
+                status: 200,
+                body: b"{}".as_slice().into(),
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_down_for_long_is_asked_once_before_a_job_gives_it_up() {
+        let wire = Arc::new(Frail::default());
+        let shared = Shared::in_memory(1 << 20);
+        let models = Models::new(wire.clone(), &shared, "one", Metrics::new(Part::Worker));
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.patience.down = 60_000;
+        let place = Place {
+            run: "run".to_owned(),
+            budget: None,
+            hand_back: CancellationToken::new(),
+        };
+        let call = async || {
+            models
+                .call(&endpoint, &Bytes::from_static(b"{}"), &place)
+                .await
+        };
+        let given_up = |stop: &Stop| matches!(stop, Stop::Down { given_up: true, .. });
+        let began = Instant::now();
+        while !given_up(&call().await.unwrap_err()) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert!(began.elapsed() < Duration::from_secs(600), "never given up");
+        }
+        for _ in 0..3 {
+            let asked = wire.asked.load(Ordering::Relaxed);
+            assert!(given_up(&call().await.unwrap_err()));
+            assert_eq!(wire.asked.load(Ordering::Relaxed), asked + 1);
+        }
+        wire.mended.store(true, Ordering::Relaxed);
+        for _ in 0..2 {
+            assert_eq!(call().await.unwrap().status, 200);
+        }
     }
 }
