@@ -13,7 +13,7 @@ use worker::domains::Domain;
 
 use crate::dispatch::{Course, came};
 use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Record, Summary};
-use crate::run::{Ask, Result as Came, Run, Sizes, Slot, rollouts};
+use crate::run::{Ask, Filling, Result as Came, Run, Sizes, Slot, rollouts};
 
 /// Why a run can't be read back.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +186,12 @@ impl Archive {
     /// Episodes over a filled slot's task and twin, by agent, trial and twin; missing ones are left out.
     pub fn episodes(&self, filled: &Filled) -> Result<Vec<Played>, ArchiveError> {
         let mut played = Vec::new();
-        for ask in self.rollouts((filled.slot, filled.candidate, filled.twin.is_some())) {
+        let filling = Filling {
+            slot: filled.slot,
+            candidate: filled.candidate,
+            twin: filled.twin.is_some(),
+        };
+        for ask in self.rollouts(filling) {
             let id = self.course.job(&ask);
             let over_twin = matches!(ask.rollout, Some((_, _, true)));
             match self.result(id)? {
@@ -202,9 +207,9 @@ impl Archive {
         Ok(played)
     }
 
-    fn rollouts(&self, filled: (u32, u16, bool)) -> Vec<Ask> {
+    fn rollouts(&self, filling: Filling) -> Vec<Ask> {
         let plan = &self.course.plan;
-        rollouts(filled, plan.agents.len() as u16, plan.trials)
+        rollouts(filling, plan.agents.len() as u16, plan.trials)
     }
 
     /// How many candidates of a slot were begun.
@@ -232,8 +237,12 @@ impl Archive {
                 })
             })
             .collect();
-        if let Slot::Settled(candidate, twinned) = self.run.slots()[slot as usize] {
-            asks.extend(self.rollouts((slot, candidate, twinned)));
+        if let Slot::Settled(candidate, twin) = self.run.slots()[slot as usize] {
+            asks.extend(self.rollouts(Filling {
+                slot,
+                candidate,
+                twin,
+            }));
         }
         asks
     }

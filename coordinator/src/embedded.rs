@@ -1,6 +1,7 @@
 //! Coordinator and workers in one process, over the in-memory queue: the same code as a fleet.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use proto::queue::{MemoryQueue, MemorySettings, Queue, QueueError};
@@ -28,6 +29,8 @@ pub struct Crew {
     pub metrics: Metrics,
     /// The way to models, where the plan has some.
     pub models: Option<Arc<Models>>,
+    /// Where it is written down what asking them took.
+    pub operations: PathBuf,
 }
 
 impl Crew {
@@ -59,8 +62,12 @@ pub async fn carry_out(
         workers,
         metrics,
         models,
+        operations,
     } = crew;
-    let options = Options::embedded(&*domain, 128.max(slots * 32), metrics.clone());
+    let options = Options {
+        operations: Some(operations),
+        ..Options::embedded(&*domain, 128.max(slots * 32), metrics.clone())
+    };
     let queue: Arc<dyn Queue> = Arc::new(MemoryQueue::new(MemorySettings {
         capacity: options.window * 4,
         ..MemorySettings::default()

@@ -24,9 +24,10 @@ use worker::process::telemetry::spans::System;
 
 use crate::archive::{Archive, new_run};
 use crate::dispatch::{
-    Carried as Worked, Course, Dispatch, DispatchError, GROUP, Options, RunWorld, Turn, Watch,
+    Aside, Carried as Worked, Course, Dispatch, DispatchError, GROUP, Options, RunWorld, Turn,
+    Watch,
 };
-use crate::home::{Home, HomeError};
+use crate::home::{Home, HomeError, OPERATIONS};
 use crate::ledger::{Ledger, LedgerError};
 
 /// How often a coordinator that stands by asks whether it is its turn.
@@ -89,6 +90,8 @@ pub struct Terms {
     pub window: usize,
     /// A job that is not answered for so long is published again.
     pub patience: Duration,
+    /// Changes of a start state that a job still carries, bytes; larger ones lie in the cache.
+    pub inline_delta: usize,
     /// Waits for the turn instead of being refused.
     pub standby: bool,
 }
@@ -132,13 +135,20 @@ pub async fn carry_out(
     services.metrics.course.epochs.of(()).inc();
     let world = RunWorld::encoded(work.domain, work.recipe)?;
     world.offer(&*services.shared.snapshots).await;
+    let aside = Aside {
+        store: Arc::clone(&services.shared.snapshots),
+        above: terms.inline_delta,
+    };
     let options = Options {
         instance,
         world,
+        aside: Some(aside),
         window: terms.window,
         patience: Some(terms.patience),
+        board: Some(Arc::clone(&services.shared.board)),
         persistent: true,
         finish_in_flight: false,
+        operations: Some(home.at(OPERATIONS)),
         system: System::RabbitMq,
         metrics: services.metrics.clone(),
     };

@@ -12,6 +12,7 @@
 //! spending      what they cost, where that is counted
 //! recording     where that is kept instead, if `--record` said so
 //! seal.json     every file above with its digest; present when a run has ended
+//! operations.jsonl  each request to a model with what it took, if there were any
 //! instance      the name that this folder's coordinator has on a broker, if it ever used one
 //! lock          held while a process works here
 //! ```
@@ -32,6 +33,9 @@ const WORLD: &str = "world.json";
 
 /// Name of the file with what models cost.
 pub const SPENDING: &str = "spending";
+
+/// Name of the file with what deliveries took.
+pub const OPERATIONS: &str = "operations.jsonl";
 
 /// Name of the file with the instance.
 const INSTANCE: &str = "instance";

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod home;
 pub mod ledger;
 pub mod merge;
+pub mod operations;
 pub mod pace;
 pub mod plan;
 pub mod project;

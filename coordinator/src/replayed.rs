@@ -12,6 +12,7 @@ use proto::record::{WorldRef, WorldSource};
 use proto::store::{ReplyStore, Shared};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use worker::chat::journal::Journal;
 use worker::chat::models::Models;
 use worker::chat::replay::{Exchange, Occasion, Replay};
 use worker::chat::session::Place;
@@ -142,6 +143,7 @@ impl<'a> Replayed<'a> {
         let metrics = Metrics::new(Part::Embedded);
         let models = Models::replaying(&shared, Arc::clone(replay), NAME, metrics);
         let place = Place {
+            journal: Journal::default(),
             run: job.run.to_string(),
             budget: None,
             hand_back: CancellationToken::new(),

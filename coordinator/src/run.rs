@@ -33,8 +33,24 @@ pub struct Ask {
     pub rollout: Option<(u16, u32, bool)>,
 }
 
-/// The rollouts of a slot that this candidate fills, with a twin or without, in the order that they are asked for.
-pub fn rollouts((slot, candidate, twin): (u32, u16, bool), agents: u16, trials: u32) -> Vec<Ask> {
+/// With what a slot is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filling {
+    /// The slot.
+    pub slot: u32,
+    /// The candidate that fills it.
+    pub candidate: u16,
+    /// Whether its task has a twin.
+    pub twin: bool,
+}
+
+/// The rollouts of a filled slot, in the order that they are asked for.
+pub fn rollouts(filling: Filling, agents: u16, trials: u32) -> Vec<Ask> {
+    let Filling {
+        slot,
+        candidate,
+        twin,
+    } = filling;
     let twins = if twin { &[false, true][..] } else { &[false] };
     let each = (0..agents).flat_map(|agent| (0..trials).map(move |trial| (agent, trial)));
     let each = each.flat_map(|(agent, trial)| twins.iter().map(move |&twin| (agent, trial, twin)));
@@ -325,9 +341,12 @@ impl Run {
     fn fill(&mut self, slot: u32, admitted: Admitted) {
         self.slots[slot as usize] = Slot::Settled(admitted.candidate, admitted.twin);
         self.progress.settled += 1;
-        let (agents, trials) = (self.sizes.agents, self.sizes.trials);
-        let filled = (slot, admitted.candidate, admitted.twin);
-        let rollouts = rollouts(filled, agents, trials);
+        let filling = Filling {
+            slot,
+            candidate: admitted.candidate,
+            twin: admitted.twin,
+        };
+        let rollouts = rollouts(filling, self.sizes.agents, self.sizes.trials);
         self.progress.due += rollouts.len() as u64;
         self.asks.extend(rollouts);
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use proto::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::home::PARTIAL;
+use crate::home::{OPERATIONS, PARTIAL};
 use crate::ledger::LOCK;
 
 /// Name of the seal's file.
@@ -139,7 +139,7 @@ fn digest_of(files: &BTreeMap<String, Sealed>) -> Digest {
     )
 }
 
-/// Everything below `dir` but the seal.
+/// Everything below `dir` but the seal, and what it took: a coordinator that was taken over may still add to that.
 fn survey(dir: &Path) -> io::Result<Survey> {
     let mut survey = Survey::default();
     let mut folders: Vec<PathBuf> = vec![dir.to_owned()];
@@ -152,7 +152,7 @@ fn survey(dir: &Path) -> io::Result<Survey> {
                 survey.strange.insert(name, what);
             } else if kind.is_dir() {
                 folders.push(path);
-            } else if name != NAME && !unfinished(&name) {
+            } else if name != NAME && name != OPERATIONS && !unfinished(&name) {
                 survey.files.insert(name, digest_file(&path)?);
             }
         }

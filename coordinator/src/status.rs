@@ -4,9 +4,8 @@
 use proto::queue::{Queue, QueueError};
 use proto::store::{Board, StoreError};
 use proto::topology::Lane;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use worker::serve::{WORKERS, Worker};
+use worker::serve::{Worker, living};
 
 use crate::dispatch::Course;
 use crate::pace::Rates;
@@ -156,12 +155,8 @@ pub enum StatusError {
 
 /// Looks at a fleet.
 pub async fn look(queue: &dyn Queue, board: &dyn Board) -> Result<Status, StatusError> {
-    let runs: Vec<NamedRun> = notes(board, RUNS)
-        .await?
-        .into_iter()
-        .map(|(instance, note)| NamedRun { instance, note })
-        .collect();
-    let workers = notes(board, WORKERS).await?;
+    let runs = runs(board).await?;
+    let workers = living(board).await?.workers;
     let outcomes = runs
         .iter()
         .filter_map(|run| run.instance.parse().ok().map(Lane::Outcomes));
@@ -181,24 +176,20 @@ pub async fn look(queue: &dyn Queue, board: &dyn Board) -> Result<Status, Status
     }
     Ok(Status {
         runs,
-        workers: workers.into_iter().map(|(_, worker)| worker).collect(),
+        workers,
         lanes,
     })
 }
 
-/// The notes of a section; one of another release that does not read is passed over.
-async fn notes<T: DeserializeOwned>(
-    board: &dyn Board,
-    section: &str,
-) -> Result<Vec<(String, T)>, StoreError> {
-    let notes = board.list(section).await?;
+/// Runs that go on; a note of another release that does not read is passed over.
+async fn runs(board: &dyn Board) -> Result<Vec<NamedRun>, StoreError> {
+    let notes = board.list(RUNS).await?;
     let read = notes.into_iter().filter_map(|note| {
+        let instance = note.name;
         serde_json::from_slice(&note.bytes)
-            .inspect_err(
-                |error| tracing::debug!(section, name = note.name, %error, "a note does not read"),
-            )
+            .inspect_err(|error| tracing::debug!(instance, %error, "a note does not read"))
             .ok()
-            .map(|read| (note.name, read))
+            .map(|note| NamedRun { instance, note })
     });
     Ok(read.collect())
 }

@@ -115,8 +115,8 @@ fn miscounted(episode: &Episode, votes: usize) -> Option<usize> {
     if judged.is_empty() && by_user && episode.verdict.earned() {
         return (votes > 0).then_some(0);
     }
-    let counts = judged.iter().map(|judged| judged.votes.len());
-    counts.into_iter().find(|&count| count != votes)
+    let mut counts = judged.iter().map(|judged| judged.votes.len());
+    counts.find(|&count| count != votes)
 }
 
 fn prove_again(archive: &Archive, filled: &Filled, findings: &mut Findings) {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Hasher;
+use crate::digest::{Digest, Hasher};
 use crate::ids::{JobId, RunId};
-use crate::record::{Cast, Exploration, Kind, Scenario, Task, WorldRef};
+use crate::record::{Cast, Exploration, Kind, Scenario, Snapshot, Task, WorldRef};
 use crate::seed::Seed;
 
 /// The stages, in the order of a candidate's life.
@@ -100,6 +100,21 @@ impl StageInput {
             Self::Rollout { .. } => Stage::Rollout,
         }
     }
+
+    /// The states that it starts from.
+    pub fn starts(&mut self) -> Vec<&mut Snapshot> {
+        match self {
+            Self::Explore => Vec::new(),
+            Self::Synthesize(walk) => std::iter::once(&mut walk.walk.start)
+                .chain(&mut walk.twin)
+                .collect(),
+            Self::Verify { task, twin } => std::iter::once(task)
+                .chain(twin)
+                .map(|task| &mut task.golden.start)
+                .collect(),
+            Self::Rollout { task, .. } => vec![&mut task.golden.start],
+        }
+    }
 }
 
 /// One queue item.
@@ -121,6 +136,9 @@ pub struct Job {
     pub input: StageInput,
     /// Who plays which role in it.
     pub cast: Cast,
+    /// Start states whose changes lie in the snapshot store instead: places in [`StageInput::starts`], with
+    /// the digests of the changes.
+    pub apart: Vec<(u8, Digest)>,
 }
 
 /// What tells the rollouts of one candidate apart.

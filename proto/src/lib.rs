@@ -12,6 +12,7 @@ pub mod digest;
 pub mod error;
 pub mod ids;
 pub mod job;
+pub mod operation;
 pub mod outcome;
 pub mod queue;
 pub mod record;

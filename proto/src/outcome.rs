@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::ids::JobId;
 use crate::job::Stage;
+use crate::operation::Operation;
 use crate::record::{Check, Episode, Exploration, Money, Task};
 
 /// What came of one job.
@@ -32,9 +33,10 @@ impl Outcome {
 /// What a worker tells of a job beside its one outcome; the job stays open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
-    /// The worker can't come by the job's world: put it where it can, and publish the job again.
+    /// The worker can't come by the job's base world or a start state that it names: publish the job again with
+    /// that in it.
     Missing {
-        /// Digest of the snapshot that is nowhere.
+        /// Digest of what is nowhere.
         snapshot: Digest,
     },
     /// A process of its own that did the job died, while its parent lives.
@@ -51,6 +53,23 @@ pub enum Notice {
         /// What the next one may cost.
         wanted: Money,
     },
+    /// What a delivery of the job took, whatever came of it.
+    Took(Box<Operation>),
+}
+
+impl Notice {
+    /// The name of [`Notice::Took`].
+    pub const TOOK: &'static str = "took";
+
+    /// What it is called in a header.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Crashed { .. } => "crashed",
+            Self::Spent { .. } => "spent",
+            Self::Took(_) => Self::TOOK,
+        }
+    }
 }
 
 /// What a stage made, or why it made nothing.

@@ -9,10 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::job::Stage;
 use crate::wire;
 
-/// Major version of the wire; part of every job queue's name, so that a worker never takes a job it
-/// can't read.
-pub const WIRE_MAJOR: u8 = 1;
-
 /// Header of a job that names the [`Instance`] its outcome goes to.
 pub const INSTANCE_HEADER: &str = "t2t-instance";
 
@@ -154,9 +150,10 @@ impl Lane {
         }
     }
 
-    /// Name of the queue on a broker.
+    /// Name of the queue on a broker. `v1` in it is the version of [`wire`], so that nobody takes a
+    /// message that it can't read.
     pub fn queue(self) -> String {
-        format!("t2t.v{WIRE_MAJOR}.{self}")
+        format!("t2t.v{}.{self}", wire::VERSION)
     }
 
     /// Name of the queue that keeps what this lane's consumers rejected.

@@ -24,7 +24,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zstd::bulk::{Compressor, Decompressor};
 
-/// Version of the envelope and of the records in it.
+/// Version of the envelope and of the records in it. The names of queues and the keys of stores hold
+/// it, see [`crate::topology`].
 pub const VERSION: u16 = 1;
 
 const MAGIC: [u8; 4] = *b"t2tw";
@@ -43,7 +44,8 @@ const LARGE: usize = 256 << 20;
 /// Cap of [`encode_plain`] and [`decode_plain`], bytes.
 pub const PLAIN_CAP: usize = 64 << 10;
 
-/// What an envelope holds.
+/// What an envelope holds. The bytes 5, 6, 7, 8 and 10 stood for other kinds once and are never given
+/// again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -55,40 +57,28 @@ pub enum Kind {
     Delta = 3,
     /// A world, whole.
     Snapshot = 4,
-    /// A finished conversation with its verdict.
-    Episode = 6,
-    /// A task with its proof.
-    Task = 7,
-    /// Calls with observations.
-    Trajectory = 8,
     /// A model's reply, kept.
     Reply = 9,
-    /// The plan of a run.
-    Plan = 10,
     /// What a worker tells of a job beside its outcome.
     Notice = 11,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 6] = [
         Self::Job,
         Self::Outcome,
         Self::Delta,
         Self::Snapshot,
-        Self::Episode,
-        Self::Task,
-        Self::Trajectory,
         Self::Reply,
-        Self::Plan,
         Self::Notice,
     ];
 
     /// Most bytes a value of this kind may take before compression.
     pub const fn cap(self) -> usize {
         match self {
-            Self::Job | Self::Task | Self::Reply | Self::Plan | Self::Notice => SMALL,
-            Self::Outcome | Self::Delta | Self::Episode | Self::Trajectory => MEDIUM,
+            Self::Job | Self::Reply | Self::Notice => SMALL,
+            Self::Outcome | Self::Delta => MEDIUM,
             Self::Snapshot => LARGE,
         }
     }

@@ -24,7 +24,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 const STALLED: Duration = Duration::from_secs(240);
 /// How a run is coordinated: few jobs in flight, so that there is always more to publish, and a patience
 /// that outlasts what the poison job needs to be found out.
-const TERMS: &str = "--window 128 --patience 45";
+const TERMS: &str = "--window 128 --patience 45 --inline-delta 0";
 /// How a worker works.
 const WORKER: &str = "--concurrency 4 --grace 20";
 

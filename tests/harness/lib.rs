@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod fleet;
 pub mod fuzz;
 pub mod http;
+pub mod outcomes;
 pub mod report;
 pub mod services;
 #[path = "../sim/mod.rs"]

@@ -1,7 +1,9 @@
 //! A run over a queue that reorders, duplicates and loses acknowledgements, whose coordinator falls
 //! again and again at drawn moments, comes to the same ledger and the same dataset as a calm one.
 
+mod apart;
 mod inquiries;
+mod lost;
 mod reopened;
 mod shares;
 mod undeliverable;
@@ -62,6 +64,13 @@ fn course(domain: &Arc<dyn Domain>) -> Course {
     let run = Identity::of(&plan, domain.base()).run();
     let layout = Layout::new(&plan, domain);
     Course::new(run, plan, layout)
+}
+
+/// Does not look.
+struct Nobody;
+
+impl Watch for Nobody {
+    fn progress(&mut self, _: Progress) {}
 }
 
 /// Gives the word to fall at the n-th progress.

@@ -8,6 +8,7 @@ mod service;
 mod standby;
 mod storm;
 mod suspect;
+mod timeout;
 
 use std::num::NonZeroUsize;
 

@@ -4,10 +4,9 @@
 
 use std::path::Path;
 
-use coordinator::ledger::Reader;
+use harness::outcomes;
 use proto::digest::{Digest, Hasher};
-use proto::outcome::{Outcome, StageResult};
-use proto::wire::{self, Kind};
+use proto::outcome::StageResult;
 
 use crate::pipeline::program;
 
@@ -41,12 +40,9 @@ fn frozen(domain: &str, tasks: &str) -> Frozen {
 fn ids(out: &Path) -> [String; 3] {
     let run = std::fs::read(out.join("run.json")).unwrap();
     let run: coordinator::home::RunFile = serde_json::from_slice(&run).unwrap();
-    let (reader, _, _) = Reader::open(out).unwrap();
     let (mut jobs, mut episodes) = (Vec::new(), Vec::new());
-    for record in reader.iter() {
-        let record = record.unwrap();
-        jobs.push(record.entry.job.0);
-        let outcome: Outcome = wire::decode(Kind::Outcome, &record.body).unwrap();
+    for outcome in outcomes::of(out) {
+        jobs.push(outcome.job.0);
         if let StageResult::Played(episode) = outcome.result {
             episodes.push(episode.id.0);
         }

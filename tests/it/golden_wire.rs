@@ -1,6 +1,13 @@
-//! What was ever written is read for ever: one file for each kind of message and each version of the wire,
-//! with what it says as JSON beside it. `T2T_BLESS=1 cargo nextest run -p tests golden_wire` writes those
-//! of the present version; those of earlier ones are never written again.
+//! What was ever written is read for ever: one file for each kind of message, world and ledger, and
+//! each version of the wire, with what it says as JSON beside it. Those of the present version are
+//! written by `T2T_BLESS=1 cargo nextest run -p tests golden_wire`; those of earlier ones are never
+//! written again. A form with a version of its own has it in the names of its files, so that those
+//! of its earlier versions stay, too.
+//!
+//! A recording of replies lies in `tests/fixtures/recorded`, where `small_model` replays it; the
+//! lines of a spending file are frozen beside their code.
+
+mod stored;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,6 +16,7 @@ use std::path::{Path, PathBuf};
 use harness::fuzz::corpus::OF_DESK;
 use proto::digest::Digest;
 use proto::job::{Job, Stage};
+use proto::operation::{Operation, Sent, Trial};
 use proto::outcome::{Notice, Outcome, StageResult};
 use proto::record::{
     CallForm, Cast, Component, Endpoint, Judged, Map, Money, Part, Patience, Prices, Protocol,
@@ -20,6 +28,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use worker::chat::Answer;
 
+/// Files by name, without their ending.
+type Files = BTreeMap<String, Vec<u8>>;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wire")
 }
@@ -30,14 +41,25 @@ fn told<T: Serialize + DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<Jso
     serde_json::to_value(value).map_err(|error| error.to_string())
 }
 
+/// The bytes of a file.
+fn bytes(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
+    let path = folder.join(format!("{name}.bin"));
+    fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 /// The JSON of a file, by the kind that its name begins with.
-fn read(name: &str, bytes: &[u8]) -> Result<Json, String> {
-    let kind = name.split('-').next().unwrap_or(name);
+fn read(folder: &Path, name: &str) -> Result<Json, String> {
+    let bytes = bytes(folder, name)?;
+    let mut parts = name.split('-');
+    let (kind, domain) = (parts.next().unwrap_or(name), parts.next().unwrap_or(""));
     match kind {
-        "job" => told::<Job>(Kind::Job, bytes),
-        "outcome" => told::<Outcome>(Kind::Outcome, bytes),
-        "notice" => told::<Notice>(Kind::Notice, bytes),
-        "reply" => told::<Answer>(Kind::Reply, bytes),
+        "job" => told::<Job>(Kind::Job, &bytes),
+        "outcome" => told::<Outcome>(Kind::Outcome, &bytes),
+        "notice" => told::<Notice>(Kind::Notice, &bytes),
+        "reply" => told::<Answer>(Kind::Reply, &bytes),
+        "snapshot" => Ok(stored::of_base(&*stored::base(folder, domain)?)),
+        "delta" => stored::of_delta(&*stored::base(folder, domain)?, &bytes),
+        "ledger" => stored::of_ledger(folder, name),
         _ => Err(format!("no kind is called `{kind}`")),
     }
 }
@@ -85,6 +107,40 @@ fn cast() -> Cast {
     }
 }
 
+/// What a delivery took, with everything that can be said of one.
+fn took(job: &Job) -> Operation {
+    Operation {
+        rollout: Some(Trial {
+            agent: "model:small".to_owned(),
+            trial: 1,
+            twin: true,
+        }),
+        attempt: 2,
+        redeliveries: 1,
+        began: 1_700_000_000_000,
+        millis: 2_500,
+        ended: "answered".to_owned(),
+        requests: vec![Sent {
+            role: Role::Agent,
+            model: "small".to_owned(),
+            turn: 3,
+            regeneration: 1,
+            attempt: 2,
+            after: 1_200,
+            waited: 40,
+            millis: 900,
+            came: "ok".to_owned(),
+            usage: Usage {
+                input: 900,
+                output: 60,
+                ..Usage::default()
+            },
+            cost: Money(7_500_000),
+        }],
+        ..Operation::of(job, "host-7")
+    }
+}
+
 /// The same episode with votes of a model, and with what it had to do with it.
 fn judged(played: &Outcome) -> Outcome {
     let mut outcome = played.clone();
@@ -120,9 +176,17 @@ fn judged(played: &Outcome) -> Outcome {
     outcome
 }
 
-/// Messages of the present version by name, one of each stage and form.
-fn present() -> BTreeMap<String, Vec<u8>> {
-    let mut messages = BTreeMap::new();
+/// All of the present version.
+fn present() -> Files {
+    let mut files = messages();
+    files.append(&mut stored::worlds());
+    files.append(&mut stored::ledger());
+    files
+}
+
+/// Messages, one of each stage and form.
+fn messages() -> Files {
+    let mut messages = Files::new();
     for job in &OF_DESK.jobs {
         let name = format!("job-{}", job.input.stage().label());
         let bytes = wire::encode(Kind::Job, job).expect("a job is within its cap");
@@ -143,6 +207,7 @@ fn present() -> BTreeMap<String, Vec<u8>> {
         .expect("one was played");
     let modelled = Job {
         cast: cast(),
+        apart: vec![(0, Digest::of(b"changes"))],
         ..OF_DESK.jobs[0].clone()
     };
     let bytes = wire::encode(Kind::Job, &modelled).expect("a job is within its cap");
@@ -170,6 +235,7 @@ fn present() -> BTreeMap<String, Vec<u8>> {
         ("notice-missing", Notice::Missing { snapshot }),
         ("notice-crashed", crashed),
         ("notice-spent", spent),
+        ("notice-took", Notice::Took(Box::new(took(&modelled)))),
     ] {
         let bytes = wire::encode(Kind::Notice, &notice).expect("a notice is small");
         messages.insert(name.to_owned(), bytes);
@@ -183,21 +249,24 @@ fn present() -> BTreeMap<String, Vec<u8>> {
     messages
 }
 
-fn bless(folder: &Path) {
+fn bless(folder: &Path, files: &Files) {
     fs::create_dir_all(folder).expect("a folder for the files");
-    for (name, bytes) in present() {
-        let json = read(&name, &bytes).expect("what was written reads");
-        let json = serde_json::to_string_pretty(&json).expect("JSON is plain data") + "\n";
+    for (name, bytes) in files {
         fs::write(folder.join(format!("{name}.bin")), bytes).expect("the file is written");
+    }
+    // Only now: a delta is read over its base, an epoch after those before it.
+    for name in files.keys() {
+        let json = read(folder, name).expect("what was written reads");
+        let json = serde_json::to_string_pretty(&json).expect("JSON is plain data") + "\n";
         fs::write(folder.join(format!("{name}.json")), json).expect("the file is written");
     }
 }
 
 #[test]
 fn every_version_that_ever_was_still_reads() {
-    let present_folder = folder().join(format!("v{VERSION}"));
+    let present = present();
     if std::env::var_os("T2T_BLESS").is_some() {
-        bless(&present_folder);
+        bless(&folder().join(format!("v{VERSION}")), &present);
     }
     for version in 1..=VERSION {
         let folder = folder().join(format!("v{version}"));
@@ -213,21 +282,22 @@ fn every_version_that_ever_was_still_reads() {
             .collect();
         names.sort();
         for name in &names {
-            let bytes = fs::read(folder.join(format!("{name}.bin"))).expect("the file reads");
             let json = fs::read(folder.join(format!("{name}.json"))).expect("the file reads");
             let wanted: Json = serde_json::from_slice(&json).expect("the file is JSON");
-            let found = read(name, &bytes);
+            let found = read(&folder, name);
             assert_eq!(
                 found,
                 Ok(wanted),
-                "{name} of version {version}: what changes its form needs another version of the wire"
+                "{name} of version {version}: what changes its form needs another version of the \
+                 wire, or of its own"
             );
         }
         if version == VERSION {
-            let wanted: Vec<String> = present().into_keys().collect();
-            assert_eq!(
-                names, wanted,
-                "a kind of message has no file: T2T_BLESS=1 writes it"
+            let mut missing: Vec<&String> = present.keys().collect();
+            missing.retain(|name| !names.contains(name));
+            assert!(
+                missing.is_empty(),
+                "{missing:?} have no file: T2T_BLESS=1 writes it"
             );
         }
     }

@@ -24,6 +24,7 @@ mod hearing;
 mod heldout;
 mod layout;
 mod misbehaviour;
+mod operations;
 mod paper;
 mod pipeline;
 mod promtool;

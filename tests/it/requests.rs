@@ -127,3 +127,42 @@ fn parts(desk: &Desk, rows_of_all: &[Json]) {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
 }
+
+#[test]
+fn what_a_turn_sends_begins_with_what_the_turn_before_sent() {
+    let agents = "user = \"model:small\"\nuser_protocol = \"tau2\"\nagents = [\"model:small\", \"model:claude\", \"model:plain\"]\n";
+    let desk = Desk::with(3, Vec::new(), agents, MODELS);
+    desk.prints("run plan.toml --out out");
+    let mut turns: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
+    for row in rows(&desk, "") {
+        // What is asked again within a turn adds a complaint that the next turn does not have.
+        if row["regeneration"] == 0 && (row["role"] == "agent" || row["role"] == "user") {
+            let conversation = format!("{} {} {}", row["job"], row["role"], row["model"]);
+            let turn = row["turn"].as_u64().unwrap();
+            let request = row["request"].to_string();
+            turns.entry(conversation).or_default().push((turn, request));
+        }
+    }
+    let mut compared = BTreeMap::<bool, usize>::new();
+    for (conversation, mut requests) in turns {
+        requests.sort();
+        for pair in requests.windows(2) {
+            let [(_, before), (_, after)] = pair else {
+                unreachable!("windows of two")
+            };
+            let shared = before
+                .bytes()
+                .zip(after.bytes())
+                .take_while(|(one, other)| one == other);
+            // All but the brackets that close the messages and what holds them.
+            let end = before.trim_end_matches(['}', ']']).len();
+            let shared = shared.count();
+            assert!(shared >= end, "{conversation}: {}", &before[shared..]);
+            *compared.entry(conversation.contains("agent")).or_default() += 1;
+        }
+    }
+    assert!(
+        compared.values().all(|count| *count > 5) && compared.len() == 2,
+        "{compared:?}"
+    );
+}

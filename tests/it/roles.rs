@@ -1,17 +1,16 @@
-//! Models as explorer, writer, judge of tasks and of conversations, agent and user, through the command line: what they made is in the run,
-//! a finished run asks nobody, and verification needs no model.
+//! Models as explorer, writer, judge of tasks and of conversations, agent and user, through the command line:
+//! what they made is in the run, a finished run asks nobody, and verification needs no model.
 
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use coordinator::ledger::Reader;
-use harness::endpoint::{Brain, Endpoint, NEEDLESS, REWORDED, Settings};
-use proto::outcome::{Outcome, StageResult};
+use harness::endpoint::{Brain, Endpoint, MANNER, NEEDLESS, REWORDED, Settings};
+use harness::outcomes;
+use proto::outcome::StageResult;
 use proto::record::{
     Check, Ending, Episode, Exploration, Message, Protocol, Role, Scenario, Task, Wish,
 };
-use proto::wire::{self, Kind};
 
 use crate::pipeline::{program, same_dataset};
 
@@ -42,17 +41,14 @@ fn told(output: &Output) -> String {
 
 /// Tasks, twins among them, and episodes of a run.
 fn made(run: &Path) -> (Vec<Task>, Vec<Episode>) {
-    let (reader, _, _) = Reader::open(run).unwrap();
     let (mut tasks, mut episodes) = (Vec::new(), Vec::new());
-    for record in reader.iter() {
-        let outcome: Outcome = wire::decode(Kind::Outcome, &record.unwrap().body).unwrap();
+    for outcome in outcomes::of(run) {
         match outcome.result {
             StageResult::Admitted { task, twin } => {
                 tasks.push(*task);
                 tasks.extend(twin.map(|twin| *twin));
             }
             StageResult::Played(episode) => episodes.push(*episode),
-            StageResult::Failed { stage, error } => panic!("{}: {error}", stage.label()),
             _ => {}
         }
     }
@@ -76,6 +72,7 @@ fn models_word_judge_and_play_and_verification_needs_none() {
     for task in &tasks {
         assert_eq!(task.writer, "model:small");
         assert!(task.script.opening.starts_with(REWORDED));
+        assert_eq!(task.script.persona.manner, MANNER);
         let roles: Vec<Role> = task.parts.iter().map(|part| part.role).collect();
         assert_eq!(roles, [Role::Writer, Role::Validity]);
         let checks = &task.proof.as_ref().unwrap().checks;
@@ -97,6 +94,8 @@ fn models_word_judge_and_play_and_verification_needs_none() {
     }
     let report = fs::read_to_string(out.join("report.md")).unwrap();
     assert!(report.contains("## Judged by a model"), "{report}");
+    let shown = told(&t2t(folder, &["inspect", "out", "slot:0"]));
+    assert!(shown.contains(&format!("manner: {MANNER}")), "{shown}");
     assert!(
         by_model
             .clone()
@@ -162,14 +161,8 @@ fn replies_by_role() -> Endpoint {
 
 /// What was found by whom explored, in a run.
 fn explored(run: &Path) -> Vec<Exploration> {
-    let (reader, _, _) = Reader::open(run).unwrap();
-    let outcomes = reader.iter().map(|record| {
-        let body = record.unwrap().body;
-        wire::decode::<Outcome>(Kind::Outcome, &body)
-            .unwrap()
-            .result
-    });
-    let found = outcomes.filter_map(|result| match result {
+    let outcomes = outcomes::of(run).into_iter();
+    let found = outcomes.filter_map(|outcome| match outcome.result {
         StageResult::Explored(walk) => Some(*walk),
         _ => None,
     });

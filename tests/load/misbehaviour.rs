@@ -7,13 +7,12 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use coordinator::ledger::Reader;
 use harness::endpoint::{Endpoint, Expected, Fault, Form, Misbehaviour, Settings, When};
 use harness::fleet::Programs;
+use harness::outcomes;
 use proto::ids::EpisodeId;
-use proto::outcome::{Outcome, StageResult};
+use proto::outcome::StageResult;
 use proto::record::{Ending, Episode, Message, Recipe};
-use proto::wire::{self, Kind};
 use worker::worlds;
 
 use crate::stage::Stage;
@@ -145,18 +144,11 @@ fn faults() -> Vec<Fault> {
 }
 
 fn episodes(run: &Path) -> BTreeMap<EpisodeId, Episode> {
-    let (reader, _, _) = Reader::open(run).expect("the run has a ledger");
     let mut episodes = BTreeMap::new();
-    for record in reader.iter() {
-        let body = record.expect("the ledger reads").body;
-        let outcome: Outcome = wire::decode(Kind::Outcome, &body).expect("it holds outcomes");
-        match outcome.result {
-            StageResult::Played(episode) => {
-                let twice = episodes.insert(episode.id, *episode);
-                assert!(twice.is_none(), "an episode was kept twice: {twice:?}");
-            }
-            StageResult::Failed { stage, error } => panic!("{}: {error}", stage.label()),
-            _ => {}
+    for outcome in outcomes::of(run) {
+        if let StageResult::Played(episode) = outcome.result {
+            let twice = episodes.insert(episode.id, *episode);
+            assert!(twice.is_none(), "an episode was kept twice: {twice:?}");
         }
     }
     episodes

@@ -71,6 +71,11 @@ impl Queue for Link {
         self.exchange.queue.ready(lane).await
     }
 
+    async fn delayed(&self, lane: Lane) -> Result<u64, QueueError> {
+        self.process.cross().await;
+        self.exchange.queue.delayed(lane).await
+    }
+
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.process.cross().await;
         self.exchange.queue.dead(lane, limit).await

@@ -23,6 +23,8 @@ use worker::executor::CRASHES;
 
 /// How a process dies of its job.
 pub(super) const DEATH: &str = "killed by a signal";
+/// What every task's start differs in from the base world: it lies in the snapshot store.
+pub(super) const CHANGES: &[u8] = b"what differs";
 /// Different intents in a stratum, about: few, so that duplicates are common.
 const INTENTS: u64 = 5;
 /// Candidates of a slot.
@@ -157,7 +159,7 @@ fn came(result: &StageResult) -> Came {
 fn start() -> Snapshot {
     Snapshot {
         base: DOMAIN.base(),
-        delta: Vec::new(),
+        delta: CHANGES.to_vec(),
         state: StateId(Digest::of(b"start")),
     }
 }
@@ -205,6 +207,7 @@ fn task(job: JobId, slot: u32, draw: u64) -> Task {
                 introduces: true,
                 one_at_a_time: false,
                 insistent: false,
+                manner: String::new(),
             },
             opening: "hello".to_owned(),
             goals: Vec::new(),

@@ -11,7 +11,7 @@ use worker::executor::{ATTEMPTS, Attempt, CRASHES, Done, Perform};
 use worker::worlds::{Worlds, WorldsError};
 
 use super::case::{Ending, Flaw};
-use super::made_up::{DEATH, outcome};
+use super::made_up::{CHANGES, DEATH, outcome};
 use super::process::Process;
 
 /// Longest time that a job takes, milliseconds.
@@ -29,12 +29,24 @@ pub(super) struct MadeUp {
 
 #[async_trait]
 impl Perform for MadeUp {
-    async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
+    async fn perform(&self, mut job: Job, attempt: &Attempt) -> Done {
         self.process.cross().await;
-        match self.worlds.domain(&job.world).await {
-            Ok(_) => {}
+        let whole = async {
+            self.worlds.domain(&job.world).await?;
+            self.worlds.complete(&mut job).await
+        };
+        match whole.await {
+            Ok(()) => {}
             Err(WorldsError::Missing { snapshot }) => return Done::Missing { snapshot },
             Err(error) => return failed(&job, error.to_string()),
+        }
+        if job
+            .input
+            .starts()
+            .iter()
+            .any(|start| start.delta != CHANGES)
+        {
+            return failed(&job, "it starts from another state".to_owned());
         }
         self.process.cross().await;
         if let Some(done) = self.foretold(attempt) {

@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use worker::executor::{self, Settings, Stop};
 use worker::process::metrics::{Metrics, Part};
+use worker::serve::{WORKERS, Worker};
 use worker::worlds::Worlds;
 
 use super::case::{Act, Case, Flaw, Operation, Who};
@@ -99,7 +100,7 @@ pub fn run(case: &Case) -> Result<Tally, Breach> {
         .expect("a runtime without IO can be built");
     LocalSet::new().block_on(&runtime, async {
         let mut site = Site::new(case);
-        site.begin();
+        site.begin().await;
         site.carry_on().await?;
         site.end().await
     })
@@ -180,12 +181,31 @@ impl<'a> Site<'a> {
         }
     }
 
-    fn begin(&mut self) {
+    async fn begin(&mut self) {
+        self.tell_of_workers().await;
         self.coordinate(true, false, Duration::ZERO);
         for place in 0..usize::from(self.case.setting.workers.max(1)) {
             let workshop = self.work(place, Duration::ZERO);
             self.workers.push(workshop);
         }
+    }
+
+    /// Has the board tell that no worker has work in hand, so that coordinators take a slow fleet for one that lost
+    /// everything, too; with the flaw of a coordinator that never asks again, that one is always busy.
+    async fn tell_of_workers(&self) {
+        let worker = Worker {
+            name: "all".to_owned(),
+            version: String::new(),
+            stages: Vec::new(),
+            slots: 1,
+            busy: u64::from(self.case.flaw == Some(Flaw::Impatient)),
+            done: 0,
+            retried: 0,
+            failed: 0,
+        };
+        let note = serde_json::to_vec(&worker).expect("a worker is plain data");
+        let posted = self.shared.board.post(WORKERS, "all", &note, 100 * LIMIT);
+        posted.await.expect("the board is in memory");
     }
 
     /// Lets everything happen that is to happen, until the run is finished and nobody coordinates.
@@ -282,6 +302,7 @@ impl<'a> Site<'a> {
             } else {
                 PATIENCE
             },
+            inline_delta: 0,
             standby,
         };
         let recipe = self.case.setting.recipe.then(made_up::recipe);

@@ -67,6 +67,7 @@ impl InProcess {
             },
             budget: job.cast.budget,
             hand_back: attempt.hand_back.clone(),
+            journal: attempt.journal.clone(),
         };
         let work = Work {
             models,
@@ -83,14 +84,19 @@ impl InProcess {
 
 #[async_trait]
 impl Perform for InProcess {
-    async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
+    async fn perform(&self, mut job: Job, attempt: &Attempt) -> Done {
         if let Some(cancelled) = &self.cancelled
             && cancelled.is(attempt.instance).await
         {
             return Done::Unwanted;
         }
         let (id, stage) = (job.id, job.input.stage());
-        let domain = match self.worlds.domain(&job.world).await {
+        let whole = async {
+            let domain = self.worlds.domain(&job.world).await?;
+            self.worlds.complete(&mut job).await?;
+            Ok(domain)
+        };
+        let domain = match whole.await {
             Ok(domain) => domain,
             Err(WorldsError::Missing { snapshot }) => return Done::Missing { snapshot },
             Err(error) => {

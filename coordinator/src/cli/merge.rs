@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::End;
 use super::progress::say;
 use super::run::conclude;
-use crate::home::Home;
+use crate::home::{Home, OPERATIONS};
 use crate::ledger::{DirLock, Ledger};
 use crate::merge::Parts;
+use crate::operations::gather;
 use crate::seal;
 
 /// Arguments of `t2t merge`.
@@ -52,6 +54,8 @@ pub(super) fn merge(arguments: &Arguments) -> anyhow::Result<End> {
         homes.len(),
         home.path().display()
     ));
+    let operations: Vec<_> = homes.iter().map(|home| home.at(OPERATIONS)).collect();
+    gather(&operations, &home.at(OPERATIONS)).context("failed to put the operations together")?;
     let (course, domain) = (parts.course(), parts.domain);
     conclude(course, domain, ledger, &home, || {
         say("incomplete; merge again when the parts are finished");

@@ -32,6 +32,7 @@ Exit codes, and what a supervisor should do:
   2    wrong usage or settings                                  mend the command first
   3    stopped softly by SIGTERM, or cancelled                  start it again to go on, unless cancelled
   5    done, with slots unfilled                                do not start it again
+  7    stopped, its budget is spent                             raise `budget_dollars` first
   130  stopped at once by a second signal                       start it again to go on
 
 Two of them with the same --out (a folder that both can write) are a coordinator and its standby. The one

@@ -91,9 +91,10 @@ impl Told {
         (now.state, note)
     }
 
-    /// Models have cost so much.
+    /// Models have cost so much, as one of those says who count it: what a budget has left is told by the store,
+    /// every other price by the workers. The store is sooner, and knows of calls that nobody lived to tell of.
     pub(super) fn spent(&self, spent: Money) {
-        self.change(|now| now.spent = Some(spent));
+        self.change(|now| now.spent = now.spent.max(Some(spent)));
     }
 
     /// The note for the board. One that stands by posts nothing: the board shows the run as its
@@ -141,6 +142,13 @@ impl Watch for Telling<'_> {
         self.told.change(|now| now.pace = Some(Pace::default()));
         self.progress(progress);
         self.watch.caught_up(progress);
+    }
+
+    fn paid(&mut self, cost: Option<Money>) {
+        if let Some(cost) = cost {
+            self.told.spent(cost);
+        }
+        self.watch.paid(cost);
     }
 
     fn turn(&mut self, turn: Turn) {

@@ -28,7 +28,7 @@ use crate::archive::Archive;
 use crate::dispatch::{Carried, Course, Watch};
 use crate::embedded::{self, Crew};
 use crate::fleet::{self, Terms, Work};
-use crate::home::{Home, SPENDING};
+use crate::home::{Home, OPERATIONS, SPENDING};
 use crate::ledger::{DirLock, Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::purse::Purse;
@@ -43,9 +43,14 @@ pub(super) struct Share {
     /// about three times the work done
     #[arg(long, value_name = "N", default_value = "512", env = "T2T_WINDOW")]
     pub(super) window: usize,
-    /// Seconds after which a job that nobody answered is published again
+    /// Seconds after which a job that nobody answered is published again; what an idle fleet has lost is
+    /// noticed within a minute
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     pub(super) patience: u64,
+    /// Bytes of a start state's changes that a job still carries; larger ones lie in the cache, once, and
+    /// jobs name their digest
+    #[arg(long, value_name = "BYTES", default_value = "16384")]
+    pub(super) inline_delta: usize,
 }
 
 /// Where the workers are.
@@ -83,6 +88,7 @@ impl FleetArguments {
         Terms {
             window: self.share.window.max(1),
             patience: Duration::from_secs(self.share.patience.max(1)),
+            inline_delta: self.share.inline_delta,
             standby: self.standby,
         }
     }
@@ -175,6 +181,7 @@ fn here(
         workers,
         metrics,
         models: asking.as_ref().map(|asking| Arc::clone(&asking.models)),
+        operations: home.at(OPERATIONS),
     };
     let mut watch = Telling::new(told, watch);
     let work = embedded::carry_out(course, crew, ledger, tasks, &mut watch, stop);

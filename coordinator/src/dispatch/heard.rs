@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use worker::process::metrics::label::Came as Counted;
 use worker::process::telemetry::spans;
 
-use super::{Asked, Dispatch, DispatchError, EARLY, entry};
+use super::{Asked, Carries, Dispatch, DispatchError, EARLY, entry};
 use crate::run::Result as Came;
 
 impl Dispatch<'_> {
@@ -22,17 +22,30 @@ impl Dispatch<'_> {
     /// job stays open, and is published again when it was not answered for long.
     pub(super) fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
         let _span = spans::process(self.options.system, &delivery).entered();
+        spans::of_run(self.content.course.run);
         let id = JobId(delivery.message().id);
         let held = self.early.len();
         let headers = &delivery.message().headers;
-        if headers.contains_key(PROBE_HEADER) {
+        let probe = headers.contains_key(PROBE_HEADER);
+        if !probe {
+            self.reconciler.stirred();
+        }
+        if probe {
             // Somebody stands by; it has its answer in not receiving it.
+        } else if headers
+            .get(NOTICE_HEADER)
+            .is_some_and(|name| name == Notice::TOOK)
+        {
+            self.took(id, delivery.body());
         } else if headers.contains_key(NOTICE_HEADER) {
             if let Err(error) = self.notice(id, delivery.body())? {
                 return self.put_aside(delivery, &error);
             }
         } else if self.asked.contains_key(&id) {
             if let Err(error) = self.answer(id, delivery.body())? {
+                self.asked
+                    .entry(id)
+                    .and_modify(|asked| asked.misread = true);
                 return self.put_aside(delivery, &error);
             }
         } else if let Some((summary, _)) = self.content.ledger.index().get(&id) {
@@ -85,6 +98,19 @@ impl Dispatch<'_> {
         Ok(Ok(()))
     }
 
+    /// Writes down what a delivery of a job took, whatever has become of the job. What another release tells
+    /// otherwise is not worth a letter in the dead lane.
+    fn took(&mut self, id: JobId, body: &[u8]) {
+        match (wire::decode(Kind::Notice, body), &mut self.operations) {
+            (Ok(Notice::Took(operation)), Some(operations)) => {
+                operations.note(id, *operation);
+                self.paid = operations.cost();
+            }
+            (Err(error), _) => tracing::debug!(job = %id, %error, "what it took can't be read"),
+            (Ok(_), _) => {}
+        }
+    }
+
     /// Hears what a worker tells of a job that stays open, unless it can't be read.
     fn notice(&mut self, id: JobId, body: &[u8]) -> Result<Result<(), WireError>, DispatchError> {
         let Some(asked) = self.asked.get_mut(&id) else {
@@ -100,9 +126,17 @@ impl Dispatch<'_> {
         }
         match notice {
             Notice::Missing { snapshot } => {
-                tracing::info!(job = %id, %snapshot, "a worker misses the base world; the job is sent with it");
+                tracing::info!(job = %id, %snapshot, "a worker misses a world; the job is sent with it");
                 asked.since = Instant::now();
-                self.publish(&ask, id, self.options.world.inline())?;
+                let carries = if self.options.world.is(&snapshot) {
+                    Carries::World
+                } else {
+                    Carries::StartStates
+                };
+                if let Some(apart) = &mut self.apart {
+                    apart.forget(&snapshot);
+                }
+                self.publish(&ask, id, carries)?;
             }
             Notice::Crashed { times, how } => {
                 tracing::error!(job = %id, times, how, "the process of a job died");
@@ -113,6 +147,8 @@ impl Dispatch<'_> {
                 self.run.give_up(ask);
                 self.spent = self.spent.max(Some(spent));
             }
+            // It is told by its own name.
+            Notice::Took(_) => {}
         }
         Ok(Ok(()))
     }

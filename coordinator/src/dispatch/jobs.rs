@@ -19,6 +19,7 @@ pub(crate) fn job(course: &Course, ask: &Ask, world: WorldRef, input: StageInput
         seed: candidate_seed(course.run, ask.slot, ask.candidate),
         input,
         cast: course.casts.cast(ask.stage, agent).clone(),
+        apart: Vec::new(),
     }
 }
 

@@ -4,35 +4,41 @@
 //! acknowledged. What the ledger already holds is never published: its summary answers at once, so
 //! resuming a run is replaying its ledger through the same state machine.
 //!
-//! Jobs are published many at a time, each awaited for its confirmation. One that stays unanswered for
-//! [`Options::patience`] is published again: the derived id makes a second answer harmless, and so a
-//! broker that lost everything costs time only.
+//! Jobs are published many at a time, each awaited for its confirmation. When a fleet has nothing left of
+//! what was asked for, and at the latest when a job stays unanswered for [`Options::patience`], it is
+//! published again: the derived id makes a second answer harmless, and so a broker that lost everything
+//! costs time only.
 //!
 //! Reading order: `content` (jobs and what they carry), `entry` (what the ledger keeps beside it), `heard` (what workers say),
-//! `publishing`, `undeliverable`, `world`, `fresh`.
+//! `look_around` (what is done now and then), `reconcile` and `undeliverable` (jobs that are lost, or given
+//! up), `publishing`, `world`, `apart` (start states), `fresh`.
 
+mod apart;
 mod carried;
 mod content;
 mod entry;
 mod fresh;
 mod heard;
 pub(crate) mod jobs;
+mod look_around;
 mod publishing;
+mod reconcile;
 mod undeliverable;
 mod watch;
 mod world;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use proto::error::ErrorKind;
 use proto::ids::{JobId, RunId};
-use proto::job::{Rollout, Stage, job_id};
-use proto::outcome::Outcome;
-use proto::queue::{Consumer, Delivery, Message, Queue, QueueError, UNDELIVERABLE};
-use proto::record::{Money, WorldRef};
+use proto::job::{Rollout, job_id};
+use proto::queue::{Consumer, Delivery, Message, Queue, QueueError};
+use proto::record::Money;
+use proto::store::Board;
 use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -45,17 +51,22 @@ use worker::process::telemetry::spans::{self, System};
 
 use crate::archive::{Archive, ArchiveError};
 use crate::ledger::{Ledger, LedgerError};
+use crate::operations::Operations;
 use crate::plan::Plan;
 use crate::plan::cast::Casts;
 use crate::plan::cells::Layout;
 use crate::run::{Ask, Run};
+use apart::Apart;
 use content::Content;
 use fresh::Fresh;
 use publishing::{Publishing, Refused};
+use reconcile::Reconciler;
 use undeliverable::{Publisher, Undeliverable};
 
+pub use apart::Aside;
 pub use carried::Carried;
 pub use entry::{came, failed, rollout_of};
+pub use reconcile::CALM;
 pub use watch::{Turn, Watch};
 pub use world::RunWorld;
 
@@ -163,14 +174,21 @@ pub struct Options {
     pub instance: Instance,
     /// The base world.
     pub world: RunWorld,
+    /// Where large start states are put, instead of into jobs; none where jobs carry everything.
+    pub aside: Option<Aside>,
     /// Jobs in flight.
     pub window: usize,
     /// A job that is not answered for so long is published again; never if there is none.
     pub patience: Option<Duration>,
+    /// Where workers tell what they have in hand, so that a fleet that lost everything is noticed soon; without
+    /// it only patience helps.
+    pub board: Option<Arc<dyn Board>>,
     /// When the ledger can't be written, waits for room instead of ending.
     pub persistent: bool,
     /// Asked to stop, waits for what is in flight instead of leaving it to whoever goes on.
     pub finish_in_flight: bool,
+    /// Where it is written down what deliveries took, if anywhere.
+    pub operations: Option<PathBuf>,
     /// What the queue is, for traces.
     pub system: System,
     /// What is counted.
@@ -183,14 +201,28 @@ impl Options {
         Self {
             instance: Instance::EMBEDDED,
             world: RunWorld::at_hand(domain),
+            aside: None,
             window,
             patience: None,
+            board: None,
             persistent: false,
             finish_in_flight: true,
+            operations: None,
             system: System::Memory,
             metrics,
         }
     }
+}
+
+/// What a job has in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    /// What is large it names.
+    Little,
+    /// The base world, which its worker could not come by.
+    World,
+    /// Its start states, likewise.
+    StartStates,
 }
 
 /// A job that was published and is not answered.
@@ -198,6 +230,8 @@ impl Options {
 struct Asked {
     ask: Ask,
     since: Instant,
+    /// It was answered in a way that this release can't read. Asked again at once it would be so again.
+    misread: bool,
 }
 
 /// A run being carried out.
@@ -209,7 +243,12 @@ pub struct Dispatch<'a> {
     slots: u32,
     options: Options,
     publishing: Publishing,
+    apart: Option<Apart>,
     undeliverable: Undeliverable,
+    reconciler: Reconciler,
+    operations: Option<Operations>,
+    /// What models have cost, as far as it was told.
+    paid: Option<Money>,
     asked: BTreeMap<JobId, Asked>,
     /// Answers to jobs that are not asked for yet: a predecessor published them.
     early: BTreeMap<JobId, Delivery>,
@@ -235,6 +274,7 @@ impl<'a> Dispatch<'a> {
         options: Options,
     ) -> Self {
         let fresh = Fresh::new(AT_HAND * options.window);
+        let operations = options.operations.clone().map(Operations::at);
         let us = Publisher {
             instance: options.instance,
             epoch: ledger.epoch(),
@@ -249,6 +289,10 @@ impl<'a> Dispatch<'a> {
             run,
             slots: course.slots(),
             undeliverable: Undeliverable::new(Arc::clone(&queue), us),
+            paid: operations.as_ref().and_then(Operations::cost),
+            operations,
+            reconciler: Reconciler::new(Arc::clone(&queue), us, options.board.clone()),
+            apart: options.aside.clone().map(Apart::new),
             publishing: Publishing::new(queue),
             options,
             asked: BTreeMap::new(),
@@ -323,10 +367,12 @@ impl<'a> Dispatch<'a> {
                 _ = tick.tick() => self.look_around().await?,
                 published = self.publishing.next() => self.published(published)?,
                 jobs = self.undeliverable.next() => self.given_up(jobs)?,
+                given_up = self.reconciler.next() => self.lost(given_up)?,
                 delivery = outcomes.next() => self.take_in(delivery?, outcomes).await?,
             }
             self.measure();
             watch.progress(self.run.progress());
+            watch.paid(self.paid);
         }
         self.settle().await?;
         self.commit().await?;
@@ -379,27 +425,46 @@ impl<'a> Dispatch<'a> {
                 continue;
             }
             let since = Instant::now();
-            self.asked.insert(id, Asked { ask, since });
+            let asked = Asked {
+                ask,
+                since,
+                misread: false,
+            };
+            self.asked.insert(id, asked);
             if let Some(delivery) = self.early.remove(&id) {
                 self.hear(delivery)?;
                 continue;
             }
-            self.publish(&ask, id, self.options.world.reference())?;
+            self.publish(&ask, id, Carries::Little)?;
         }
         Ok(())
     }
 
-    fn publish(&mut self, ask: &Ask, id: JobId, world: WorldRef) -> Result<(), DispatchError> {
-        let job = self.content.job(ask, id, world)?;
-        let body = wire::encode(Kind::Job, &job)
-            .map_err(|source| DispatchError::Wire { job: id, source })?;
+    fn publish(&mut self, ask: &Ask, id: JobId, carries: Carries) -> Result<(), DispatchError> {
+        let world = match carries {
+            Carries::Little | Carries::StartStates => self.options.world.reference(),
+            Carries::World => self.options.world.inline(),
+        };
+        let mut job = self.content.job(ask, id, world)?;
+        let changes = match (&mut self.apart, carries) {
+            (Some(apart), Carries::Little | Carries::World) => apart.take(&mut job),
+            _ => Vec::new(),
+        };
+        let body = match wire::encode(Kind::Job, &job) {
+            Ok(body) => body,
+            Err(error @ WireError::TooLarge { .. }) => {
+                return self.fail(id, ask.stage, error.to_string());
+            }
+            Err(source) => return Err(DispatchError::Wire { job: id, source }),
+        };
         let epoch = self.content.ledger.epoch();
         let mut message = Message::new(id.0, body)
             .with(INSTANCE_HEADER, self.options.instance.to_string())
             .with(EPOCH_HEADER, epoch.to_string());
         let lane = Lane::of(ask.stage);
         let span = spans::publish(self.options.system, lane, &mut message);
-        self.publishing.begin(lane, message, span);
+        self.publishing.begin(lane, message, changes, span);
+        self.reconciler.stirred();
         self.options.metrics.course.published.of((ask.stage,)).inc();
         Ok(())
     }
@@ -414,28 +479,6 @@ impl<'a> Dispatch<'a> {
             return Err(refused.error.into());
         }
         self.fail(job, ask.stage, refused.error.to_string())
-    }
-
-    /// Jobs that the queue delivers no more have failed.
-    fn given_up(&mut self, jobs: Vec<JobId>) -> Result<(), DispatchError> {
-        for job in jobs {
-            if let Some(Asked { ask, .. }) = self.asked.get(&job).copied() {
-                tracing::error!(%job, "handed over too often without an answer; the job has failed");
-                let error =
-                    format!("{UNDELIVERABLE}: handed over too often, and no worker answered");
-                self.fail(job, ask.stage, error)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Closes a job that no worker can answer for.
-    fn fail(&mut self, job: JobId, stage: Stage, error: String) -> Result<(), DispatchError> {
-        let outcome = Outcome::failed(job, stage, error);
-        let body = wire::encode(Kind::Outcome, &outcome)
-            .map_err(|source| DispatchError::Wire { job, source })?;
-        let answered = self.answer(job, &body)?;
-        answered.map_err(|source| DispatchError::Wire { job, source })
     }
 
     /// Takes an outcome, gathers what comes with it, commits, and acknowledges.
@@ -503,36 +546,5 @@ impl<'a> Dispatch<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// Sees whether somebody took over, and publishes again what was not answered for too long.
-    async fn look_around(&mut self) -> Result<(), DispatchError> {
-        self.commit().await?;
-        let now = Instant::now();
-        let open = self.asked.values();
-        let open = open.map(|asked| (asked.ask.stage, asked.since));
-        self.undeliverable.look(now, open);
-        let Some(patience) = self.options.patience else {
-            return Ok(());
-        };
-        let overdue: Vec<(JobId, Ask)> = self
-            .asked
-            .iter_mut()
-            .filter(|(_, asked)| now.duration_since(asked.since) >= patience)
-            .map(|(id, asked)| {
-                asked.since = now;
-                (*id, asked.ask)
-            })
-            .collect();
-        if !overdue.is_empty() {
-            tracing::warn!(jobs = overdue.len(), "unanswered for long, published again");
-            // What is held may be what fills the lane; its jobs are done again when their turn comes.
-            let held = std::mem::take(&mut self.early);
-            self.appended.extend(held.into_values());
-        }
-        for (id, ask) in overdue {
-            self.publish(&ask, id, self.options.world.reference())?;
-        }
-        Ok(())
     }
 }

@@ -10,6 +10,8 @@ use proto::topology::Lane;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span};
 
+use super::apart::Changes;
+
 /// Wait before a publication is tried again that the queue did not take.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -35,11 +37,27 @@ impl Publishing {
         }
     }
 
-    /// Begins to publish.
-    pub(super) fn begin(&mut self, lane: Lane, message: Message, span: Span) {
+    /// Begins to publish, once what the job names is where workers look for it.
+    pub(super) fn begin(
+        &mut self,
+        lane: Lane,
+        message: Message,
+        changes: Vec<Changes>,
+        span: Span,
+    ) {
         let queue = Arc::clone(&self.queue);
-        self.under_way
-            .spawn(publish(queue, lane, message).instrument(span));
+        let publishing = async move {
+            for changes in changes {
+                changes.put().await;
+            }
+            publish(queue, lane, message).await
+        };
+        self.under_way.spawn(publishing.instrument(span));
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
     }
 
     /// The next refusal. Dropping the future loses none.

@@ -79,7 +79,8 @@ impl Undeliverable {
     }
 }
 
-async fn given_up(queue: &dyn Queue, lane: Lane, us: Publisher) -> Vec<JobId> {
+/// Jobs of ours that were handed over too often, open or not.
+pub(super) async fn given_up(queue: &dyn Queue, lane: Lane, us: Publisher) -> Vec<JobId> {
     match queue.dead(lane, LETTERS).await {
         Ok(letters) => {
             let ours = letters.iter().filter(|letter| is_ours(letter, us));

@@ -63,6 +63,11 @@ impl RunWorld {
         self.reference.clone()
     }
 
+    /// Whether this is the digest of its encoded form.
+    pub(super) fn is(&self, digest: &Digest) -> bool {
+        matches!(&self.reference.source, WorldSource::Stored { snapshot, .. } if snapshot == digest)
+    }
+
     /// As a job names it whose worker had no other way to it.
     pub(super) fn inline(&self) -> WorldRef {
         WorldRef {

@@ -18,7 +18,7 @@ use proto::digest::Digest;
 use proto::ids::JobId;
 
 /// Version of the format.
-pub(super) const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 /// Most bytes of a body, bytes.
 pub const BODY_CAP: usize = 64 << 20;
 

@@ -28,7 +28,7 @@ mod writer;
 mod tests;
 
 pub use error::LedgerError;
-pub use frame::{BODY_CAP, Entry, Extent};
+pub use frame::{BODY_CAP, Entry, Extent, VERSION};
 pub use index::{Index, Position, Summary};
 pub use lock::{DirLock, LOCK};
 pub use reader::{Reader, Record, Records};

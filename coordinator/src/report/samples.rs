@@ -222,13 +222,17 @@ fn call_text(call: &PlannedCall) -> String {
 fn script(script: &UserScript) -> Script {
     let yes = |truth: bool| if truth { "yes" } else { "no" };
     let persona = &script.persona;
+    let mut facts = vec![
+        Fact::new("style", persona.style.clone()),
+        Fact::new("introduces themselves", yes(persona.introduces)),
+        Fact::new("one wish at a time", yes(persona.one_at_a_time)),
+        Fact::new("insists when refused", yes(persona.insistent)),
+    ];
+    if !persona.manner.is_empty() {
+        facts.push(Fact::new("manner", persona.manner.clone()));
+    }
     Script {
-        persona: vec![
-            Fact::new("style", persona.style.clone()),
-            Fact::new("introduces themselves", yes(persona.introduces)),
-            Fact::new("one wish at a time", yes(persona.one_at_a_time)),
-            Fact::new("insists when refused", yes(persona.insistent)),
-        ],
+        persona: facts,
         identity: script.identity.clone(),
         opening: script.opening.clone(),
         goals: script.goals.iter().map(script_goal).collect(),

@@ -196,6 +196,10 @@ impl Queue for MemoryQueue {
         Ok(self.open(lane)?.counts().ready as u64)
     }
 
+    async fn delayed(&self, lane: Lane) -> Result<u64, QueueError> {
+        Ok(self.open(lane)?.counts().delayed as u64)
+    }
+
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(self.open(lane)?.dead(limit))
     }

@@ -17,6 +17,8 @@
 //!   reason and as new ones; a crash amid it repeats a message and loses none.
 //! - **Q9** [`Queue::delete`] leaves a lane as if it had never been used, its dead lane too. Whoever
 //!   listened then has to subscribe again.
+//! - **Q10** [`Queue::ready`] and [`Queue::delayed`] tell what waits, over all connections: for a
+//!   consumer, and for its time after a retry. What somebody has in hand is in neither.
 //!
 //! [`memory`] is the executable specification, [`amqp`] is RabbitMQ, and [`conformance`] runs on both.
 
@@ -31,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use crate::digest::Digest;
 use crate::error::ErrorKind;
@@ -105,6 +108,7 @@ pub struct Delivery {
     message: Arc<Message>,
     lane: Lane,
     redeliveries: u32,
+    handed_over: Instant,
     token: Box<dyn Settle>,
 }
 
@@ -120,8 +124,14 @@ impl Delivery {
             message,
             lane,
             redeliveries,
+            handed_over: Instant::now(),
             token,
         }
+    }
+
+    /// For how long it has been in hand, the wait for somebody to take it included: what a broker counts, too.
+    pub fn held(&self) -> Duration {
+        self.handed_over.elapsed()
     }
 
     /// What was handed over.
@@ -312,8 +322,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
         prefetch: NonZeroUsize,
     ) -> Result<Box<dyn Consumer>, QueueError>;
 
-    /// Messages that wait to be delivered on a lane, about.
+    /// Messages that wait to be delivered on a lane, about (Q10).
     async fn ready(&self, lane: Lane) -> Result<u64, QueueError>;
+
+    /// Messages that wait for their time after a retry, about (Q10).
+    async fn delayed(&self, lane: Lane) -> Result<u64, QueueError>;
 
     /// The first `limit` messages of a lane's dead lane, oldest first; they stay there (Q5).
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError>;

@@ -177,10 +177,14 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Votes that are for it.
+    pub fn for_it(&self) -> usize {
+        self.votes.iter().filter(|&&vote| vote).count()
+    }
+
     /// Whether it holds by most votes.
     pub fn holds(&self) -> bool {
-        let for_it = self.votes.iter().filter(|&&vote| vote).count();
-        for_it * 2 > self.votes.len()
+        self.for_it() * 2 > self.votes.len()
     }
 }
 

@@ -158,6 +158,9 @@ pub struct Persona {
     pub one_at_a_time: bool,
     /// Pushes back once when refused.
     pub insistent: bool,
+    /// How this person speaks, in a sentence or two of a model that wrote the script: no fact of the
+    /// case. Empty where templates wrote.
+    pub manner: String,
 }
 
 /// What the user says of one goal.

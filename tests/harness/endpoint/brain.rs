@@ -17,9 +17,9 @@ pub enum Brain {
     /// The held-out agent, which serves customers of a shop well. Without a policy, or without the tool
     /// that it would use, it says so in place of serving.
     HeldOut,
-    /// As held-out, and also a writer of scripts and a judge of tasks and conversations where the schema asks for one, an explorer
-    /// where the prompt has a theme, and a customer of the desk where the instructions are those of one that
-    /// stops with a word.
+    /// As held-out, and also a writer of scripts and a judge of tasks and conversations where the schema asks
+    /// for one, an explorer where the prompt has a theme, and a customer of the desk where the instructions
+    /// are those of one that stops with a word.
     Roles,
     /// The same text every time.
     Fixed(String),

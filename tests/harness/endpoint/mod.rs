@@ -39,7 +39,7 @@ pub use ledger::{Entry, Stats};
 pub use misbehaviour::{Expected, Misbehaviour, UnknownMisbehaviour};
 pub use prompt::{Form, Prompt, Tool};
 pub use reply::{Call, Reply, Stop};
-pub use roles::REWORDED;
+pub use roles::{MANNER, REWORDED};
 use serve::{Door, Server, serve};
 
 /// How an endpoint is.
@@ -136,6 +136,11 @@ impl Endpoint {
     /// Misbehaves in these ways from now on; its port is opened or shut a moment later.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.server.set_faults(faults);
+    }
+
+    /// Takes so long for an answer from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        self.server.set_latency(latency);
     }
 
     /// What befalls every request of the conversation with these instructions and opening, if anything does.

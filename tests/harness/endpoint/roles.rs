@@ -15,6 +15,8 @@ use super::reply::Reply;
 
 /// What the writer puts before every text, which else it leaves as it is.
 pub const REWORDED: &str = "Well then.";
+/// How customers speak, by the writer.
+pub const MANNER: &str = "They write the way they talk.";
 
 /// Word by which a customer stops, and by which its instructions are known.
 const STOP: &str = "###STOP###";
@@ -94,7 +96,7 @@ fn below<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
 
 /// The texts that a writer is shown, in the writer's form.
 fn texts(system: &str) -> Value {
-    let mut texts = json!({"identity": "", "opening": "", "goals": []});
+    let mut texts = json!({"manner": MANNER, "identity": "", "opening": "", "goals": []});
     // Where the next line belongs: below a heading, or among the goals of one.
     let (mut heading, mut changed) = ("", false);
     for line in system.lines() {

@@ -32,6 +32,7 @@ const DRIP: Duration = Duration::from_millis(200);
 pub(super) struct Server {
     settings: Settings,
     faults: watch::Sender<Vec<Fault>>,
+    latency: watch::Sender<Duration>,
     pub(super) ledger: Ledger,
 }
 
@@ -46,6 +47,7 @@ impl Server {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             faults: watch::Sender::new(settings.faults.clone()),
+            latency: watch::Sender::new(settings.latency),
             settings,
             ledger: Ledger::default(),
         }
@@ -62,6 +64,11 @@ impl Server {
     /// Misbehaves in these ways from now on.
     pub(super) fn set_faults(&self, faults: Vec<Fault>) {
         self.faults.send_replace(faults);
+    }
+
+    /// Takes so long for an answer from now on.
+    pub(super) fn set_latency(&self, latency: Duration) {
+        self.latency.send_replace(latency);
     }
 
     fn key_fits(&self, request: &Request) -> bool {
@@ -217,7 +224,7 @@ async fn model(
     stream: &mut Stream,
 ) -> Result<Then> {
     let open = server.ledger.open(identity(request));
-    let latency = server.settings.latency;
+    let latency = *server.latency.borrow();
     if !latency.is_zero() {
         tokio::select! {
             () = sleep(latency) => {}

@@ -106,6 +106,7 @@ impl Made {
             seed: candidate_seed(run, cell.slot, candidate),
             input,
             cast: Cast::default(),
+            apart: Vec::new(),
         };
         let outcome = perform(domain, job.clone());
         self.jobs.push(job);

@@ -195,6 +195,7 @@ pub(super) fn script(opening: &str, say: &str, reveals: &[(&str, &str)]) -> User
             introduces: false,
             one_at_a_time: true,
             insistent: false,
+            manner: String::new(),
         },
         opening: opening.to_owned(),
         goals: vec![goal_script(0, say, reveals)],

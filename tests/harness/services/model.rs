@@ -31,6 +31,11 @@ pub struct Model {
 impl Model {
     /// Starts a server and waits until it answers; none where its packages are not installed.
     pub fn start() -> Option<Self> {
+        Self::with_room(CONTEXT)
+    }
+
+    /// The same with room for so many tokens.
+    pub fn with_room(context: u32) -> Option<Self> {
         let python = environment().join("bin/python");
         let missing = format!(
             "there is no {}; run tests/python/setup, or set T2T_VENV_MODEL",
@@ -48,7 +53,7 @@ impl Model {
         let mut command = Command::new(python);
         command
             .arg(script)
-            .args([port.to_string(), CONTEXT.to_string()])
+            .args([port.to_string(), context.to_string()])
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let process = supervisor::start(&folder, "server", &mut command);
         until("the model", &folder.join("server.log"), || healthy(port));

@@ -17,6 +17,8 @@ const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// The command that makes a node write its tables of queues to disk.
 pub const SYNC_TABLES: [&str; 2] = ["eval", "[ok = dets:sync(Table) || Table <- dets:all()]."];
 const COOKIE: &str = "t2t-tests";
+/// Where a node's output goes, in its folder.
+const LOG: &str = "server.log";
 const CONFIG: &str = "loopback_users = none
 disk_free_limit.absolute = 1MB
 vm_memory_high_watermark.relative = 0.8
@@ -88,7 +90,8 @@ impl Node {
         Some((node, port))
     }
 
-    fn start_with(more: &str) -> Option<Self> {
+    /// Boots a node with more lines in its `rabbitmq.conf`.
+    pub fn start_with(more: &str) -> Option<Self> {
         if !available() {
             return None;
         }
@@ -109,6 +112,11 @@ impl Node {
     /// Where its files are.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The warnings and errors that it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join(LOG)).unwrap_or_default()
     }
 
     /// The ports it listens on, that of its port mapper included.
@@ -351,7 +359,7 @@ fn run(folder: &Path, ports: Ports) -> Process {
 }
 
 fn ready(folder: &Path, ports: Ports) {
-    until("the node", &folder.join("server.log"), || ports.ready());
+    until("the node", &folder.join(LOG), || ports.ready());
 }
 
 /// A command with everything that makes a node private.

@@ -48,6 +48,10 @@ impl Queue for Breaking {
         self.inner.ready(lane).await
     }
 
+    async fn delayed(&self, lane: Lane) -> Result<u64, QueueError> {
+        self.inner.delayed(lane).await
+    }
+
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.inner.dead(lane, limit).await
     }
@@ -73,12 +77,6 @@ impl Queue for Breaking {
     async fn close(&self) {
         self.inner.close().await;
     }
-}
-
-struct Nobody;
-
-impl Watch for Nobody {
-    fn progress(&mut self, _: Progress) {}
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,6 +112,7 @@ async fn a_coordinator_asks_again_what_a_broker_did_not_answer() {
     let terms = Terms {
         window: WINDOW,
         patience: std::time::Duration::from_secs(3600),
+        inline_delta: 1 << 14,
         standby: true,
     };
     let home = Home(dir.path().to_owned());

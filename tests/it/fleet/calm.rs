@@ -90,7 +90,7 @@ fn a_world_from_a_file_that_no_store_keeps_comes_with_the_job() {
     let code = run.ends();
     assert_eq!(code, 0, "{}", run.printed());
     let told = run.printed();
-    assert!(told.contains("misses the base world"), "{told}");
+    assert!(told.contains("misses a world"), "{told}");
     site.as_embedded("out", plan);
     drop(worker);
 }

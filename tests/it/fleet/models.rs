@@ -1,8 +1,10 @@
 //! A fleet whose agent is a model behind an endpoint: what was answered is not asked for again.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use coordinator::operations::Line;
 use harness::collector::{Collector, Seen};
 use harness::endpoint::{Brain, Endpoint, Settings};
 use harness::fleet::{Member, wait};
@@ -30,7 +32,7 @@ const GRACE: u64 = 1;
 const SEED: u64 = 2;
 
 /// An endpoint that takes its time.
-fn endpoint(latency: Duration) -> Endpoint {
+pub(super) fn endpoint(latency: Duration) -> Endpoint {
     Endpoint::start(Settings {
         brain: Brain::HeldOut,
         latency,
@@ -39,7 +41,8 @@ fn endpoint(latency: Duration) -> Endpoint {
     .expect("an endpoint starts")
 }
 
-fn plan(site: &Site, endpoint: &Endpoint) {
+/// Writes a plan whose agent is that endpoint's model.
+pub(super) fn plan(site: &Site, endpoint: &Endpoint) {
     let url = endpoint.base_url();
     let plan = format!(
         "agents = [\"model:small\"]\ntrials = 1\n[models.small]\nurl = \"{url}\"\nmodel = \"heldout\"\n"
@@ -109,7 +112,25 @@ fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_re
         "the episodes were not over: {stats:?}"
     );
     assert_eq!(stats.asked_again, 0, "{stats:?}");
+    handed_over(&site);
     site.as_embedded("out", "models.toml --tasks 8 --seed 3");
+}
+
+/// Two workers had to do with the run, and an episode of the first was handed back.
+fn handed_over(site: &Site) {
+    let (lines, _) = coordinator::operations::read(&site.fleet.at("out/operations.jsonl")).unwrap();
+    let names: BTreeSet<&str> = lines
+        .iter()
+        .map(|line| line.operation.worker.as_str())
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    let back = |line: &&Line| line.operation.ended == "handed back";
+    let back: Vec<&Line> = lines.iter().filter(back).collect();
+    assert!(!back.is_empty(), "{lines:?}");
+    for line in back {
+        let answered = |other: &Line| other.job == line.job && other.operation.ended == "answered";
+        assert!(lines.iter().any(answered), "{line:?}");
+    }
 }
 
 #[test]

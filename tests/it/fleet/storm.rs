@@ -101,3 +101,26 @@ fn a_broker_that_dies_comes_back_with_the_jobs() {
     assert_eq!(run.ends(), 0, "{}", run.printed());
     site.as_embedded("out", PLAN);
 }
+
+#[test]
+fn jobs_that_a_broker_has_lost_are_published_again_without_waiting_for_patience() {
+    let Some(mut site) = Site::open() else { return };
+    let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
+    let waiting = |site: &Site| {
+        let (_, queue) = site
+            .vhost
+            .manage("GET", "queues", "/t2t.v1.explore?columns=messages", "");
+        !queue.contains(r#""messages":0"#) && queue.contains(r#""messages":"#)
+    };
+    wait("jobs", &[&run], || waiting(&site));
+    let (status, answer) = site.vhost.manage("DELETE", "queues", "/t2t.v1.explore", "");
+    assert_eq!(status, 204, "{answer}");
+    let _worker = worker(&mut site.fleet);
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    assert!(
+        run.printed().contains("the fleet has lost them"),
+        "{}",
+        run.printed()
+    );
+    site.as_embedded("out", PLAN);
+}

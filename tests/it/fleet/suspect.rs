@@ -70,6 +70,7 @@ fn job(number: u8, domain: &dyn Domain, recipe: Recipe) -> Job {
         seed: Seed::root(u64::from(number)),
         input: StageInput::Explore,
         cast: Cast::default(),
+        apart: Vec::new(),
     }
 }
 
@@ -124,7 +125,7 @@ impl Asker {
             let heard = if answer.message().headers.contains_key(NOTICE_HEADER) {
                 match wire::decode(wire::Kind::Notice, answer.body()).unwrap() {
                     Notice::Crashed { times, .. } => Heard::Crashed(times),
-                    notice @ (Notice::Missing { .. } | Notice::Spent { .. }) => {
+                    notice @ (Notice::Missing { .. } | Notice::Spent { .. } | Notice::Took(_)) => {
                         panic!("{notice:?}")
                     }
                 }

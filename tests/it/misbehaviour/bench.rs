@@ -16,6 +16,7 @@ use proto::store::{MemoryReplies, Shared};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use worker::chat::Client;
+use worker::chat::journal::Journal;
 use worker::chat::models::Models;
 use worker::chat::session::Place;
 use worker::domains::Domain;
@@ -108,6 +109,7 @@ impl Bench {
         let client = Arc::new(Client::default());
         let models = Models::new(client, &shared, "worker", Metrics::new(Part::Worker));
         let place = Place {
+            journal: Journal::default(),
             run: "run".to_owned(),
             budget: None,
             hand_back: CancellationToken::new(),
@@ -154,6 +156,7 @@ impl Bench {
                 agent: "model:small".to_owned(),
                 trial: 0,
             },
+            apart: Vec::new(),
             cast: Cast {
                 models: vec![(Role::Agent, self.model())],
                 ..Cast::default()

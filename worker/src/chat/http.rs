@@ -1,13 +1,14 @@
 //! Requests over HTTP: one at a time, answered whole or not at all.
 //!
 //! Servers close connections that are idle, often after 5 s, and one that is closed while a request is on
-//! its way to it looks like a server that died. So connections are kept for less, and a request that is
-//! cut off at once, before any byte of an answer, is sent a second time over a new connection.
+//! its way to it looks like a server that died. So connections are kept for less, and after a request that was
+//! cut off before any byte of an answer none of those that are kept is used again: what is sent next, this
+//! request or another, has a new one.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use reqwest::header::{
     HeaderValue,
 };
 use reqwest::{Response, Url};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::key::{Environment, Key};
 use super::retry_after::retry_after;
@@ -30,9 +31,6 @@ pub const CAP: usize = 4 << 20;
 
 /// How long a connection is kept that nobody uses.
 const IDLE: Duration = Duration::from_secs(4);
-
-/// A connection that was closed while it was idle says so within this time; what is cut later was at work.
-const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The version of Anthropic's protocol that is spoken.
 const ANTHROPIC_VERSION: (HeaderName, HeaderValue) = (
@@ -54,8 +52,6 @@ pub struct Http {
 struct Kind {
     /// Whether there is TLS.
     secure: bool,
-    /// Whether connections are kept.
-    kept: bool,
     /// How long a connection is waited for, in milliseconds.
     connect: u64,
 }
@@ -105,23 +101,19 @@ impl Http {
     }
 
     async fn exchange(&self, call: &Call<'_>) -> Result<(Answer, Option<Duration>), Fault> {
-        let began = Instant::now();
-        let response = match self.send(call, true).await {
-            Err(Fault::Cut(_)) if began.elapsed() < AT_ONCE => self.send(call, false).await?,
-            sent => sent?,
-        };
+        let response = self.send(call).await?;
         let wait = retry_after(response.headers());
         Ok((received(response).await?, wait))
     }
 
     /// Sends it and waits for the first of the answer; the wait for a connection is a part of that.
-    async fn send(&self, call: &Call<'_>, kept: bool) -> Result<Response, Fault> {
+    async fn send(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let patience = call.endpoint.patience;
-        let client = self.client(Kind {
+        let kind = Kind {
             secure: call.url.scheme() == "https",
-            kept,
             connect: patience.connect,
-        })?;
+        };
+        let client = self.client(kind)?;
         let request = client
             .post(call.url.clone())
             .headers(call.headers.clone())
@@ -130,11 +122,21 @@ impl Http {
         let what = "first byte";
         let begun = timeout(waited, request.send()).await;
         let begun = begun.map_err(|_| Fault::Timeout { what, waited })?;
-        begun.map_err(|error| unsent(error, patience.connect))
+        begun.map_err(|error| {
+            let fault = unsent(error, patience.connect);
+            if matches!(fault, Fault::Cut(_)) {
+                self.clients().remove(&kind);
+            }
+            fault
+        })
+    }
+
+    fn clients(&self) -> MutexGuard<'_, BTreeMap<Kind, reqwest::Client>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn client(&self, kind: Kind) -> Result<reqwest::Client, Fault> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.clients();
         if let Some(client) = clients.get(&kind) {
             return Ok(client.clone());
         }
@@ -156,9 +158,6 @@ fn built(kind: Kind) -> reqwest::Result<reqwest::Client> {
         .connect_timeout(Duration::from_millis(kind.connect))
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none());
-    if !kind.kept {
-        builder = builder.pool_max_idle_per_host(0);
-    }
     // The system's certificates are read where they are needed; an image may have none.
     if !kind.secure {
         builder = builder.tls_certs_only([]);

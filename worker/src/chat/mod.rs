@@ -6,7 +6,8 @@
 //!
 //! In the bytes of a request the messages come last, and whatever stands before them is the same in
 //! every turn of a conversation: what turn *n* sent, without the brackets that close it, is a prefix of
-//! what turn *n + 1* sends, so a server's prompt cache holds.
+//! what turn *n + 1* sends, so a server's prompt cache holds. A schema that changes from turn to turn (an explorer
+//! that calls from a list) changes bytes before them, and no token of the prompt.
 
 pub mod anthropic;
 mod body;
@@ -15,6 +16,7 @@ mod calls;
 pub mod client;
 pub mod fault;
 pub mod http;
+pub mod journal;
 pub mod key;
 pub mod models;
 pub mod openai;

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::breaker::{Breaker, Breakers, Ticket};
+use super::journal::{Moment, Went};
 use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
 use super::standstill::Standstills;
@@ -33,6 +34,8 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 /// A longer pause is spent in the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// The longest wait that a server may ask a job for.
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 /// How often it is looked whether calls under way left something of a budget.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -125,38 +128,28 @@ impl Models {
         endpoint: &Endpoint,
         body: &Bytes,
         place: &Place,
+        moment: Moment,
     ) -> Result<Answer, Stop> {
-        let hand_back = &place.hand_back;
         let breaker = self.breakers.of(endpoint);
-        let most = most(endpoint, body);
         let mut tries = 1;
         loop {
-            if hand_back.is_cancelled() {
+            if place.hand_back.is_cancelled() {
                 return Err(Stop::HandBack);
             }
-            // Who would be turned away at the door need not stand in line before it.
-            leave(&breaker, endpoint).map(drop)?;
-            let pass = self.enter(endpoint, most, place).await?;
-            let sent = match leave(&breaker, endpoint) {
-                Ok(ticket) => {
-                    let sent = self.once(endpoint, body).await;
-                    ticket.settle(now(), sent.as_ref().err());
-                    sent
-                }
-                Err(down) => {
-                    self.left(pass, Left::Unsent).await;
-                    return Err(down);
-                }
-            };
-            let end = left(endpoint, &sent, most);
-            self.left(pass, end).await;
-            let fault = match sent {
+            let fault = match self.send(endpoint, body, place, (moment, tries)).await? {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
             let asked = fault.retry_after();
             let pause = asked.unwrap_or_else(|| backoff(tries, Digest::of(body).head()));
             let down = admitted(&breaker, endpoint).err();
+            if let (Some(after), None) = (asked.filter(|after| *after > LONGEST_PAUSE), &down) {
+                // It says itself when to come again. If it never does otherwise, its breaker opens.
+                return Err(Stop::Busy {
+                    endpoint: endpoint.name.clone(),
+                    after: after.min(LONGEST_WAIT),
+                });
+            }
             let given_up = matches!(down, Some(Stop::Down { given_up: true, .. }));
             if given_up || !fault.passing() || tries == TRIES || pause > LONGEST_PAUSE {
                 // Of an endpoint that is down for everybody no job is to blame.
@@ -170,11 +163,50 @@ impl Models {
             }
             tracing::debug!(endpoint = endpoint.name, %fault, tries, "a request is sent again");
             tokio::select! {
-                () = hand_back.cancelled() => {}
+                () = place.hand_back.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
             }
             tries += 1;
         }
+    }
+
+    /// Sends a request once, as soon as it may go out.
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        body: &Bytes,
+        place: &Place,
+        (moment, attempt): (Moment, u32),
+    ) -> Result<Result<Answer, Fault>, Stop> {
+        let breaker = self.breakers.of(endpoint);
+        let most = most(endpoint, body);
+        // Who would be turned away at the door need not stand in line before it.
+        leave(&breaker, endpoint).map(drop)?;
+        let asked = Instant::now();
+        let pass = self.enter(endpoint, most, place).await?;
+        let ticket = match leave(&breaker, endpoint) {
+            Ok(ticket) => ticket,
+            Err(down) => {
+                self.left(pass, Left::Unsent).await;
+                return Err(down);
+            }
+        };
+        let sent = Instant::now();
+        let came = self.once(endpoint, body).await;
+        ticket.settle(now(), came.as_ref().err());
+        let usage = usage(endpoint, &came);
+        let went = Went {
+            attempt,
+            waited: sent - asked,
+            sent,
+            came: code(&came).text(),
+            usage,
+            cost: Money::cost(usage, endpoint.prices),
+        };
+        place.journal.note(&endpoint.name, moment, went);
+        let end = left(endpoint, &came, most);
+        self.left(pass, end).await;
+        Ok(came)
     }
 
     /// Waits in line where the plan limits how fast the model may be asked, or what may be spent.
@@ -349,6 +381,13 @@ fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
     }
 }
 
+/// Tokens that an answer says it took; none if it does not.
+fn usage(endpoint: &Endpoint, sent: &Result<Answer, Fault>) -> Usage {
+    let reply = sent.as_ref().ok();
+    let reply = reply.and_then(|answer| read(endpoint.protocol, answer).ok());
+    reply.map(|reply| reply.usage).unwrap_or_default()
+}
+
 /// What a request leaves of its permit.
 enum Left {
     /// It came to this.
@@ -404,6 +443,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::chat::journal::Journal;
     use crate::process::metrics::Part;
 
     /// Cuts every connection until it is mended.
@@ -435,13 +475,19 @@ mod tests {
         let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
         endpoint.patience.down = 60_000;
         let place = Place {
+            journal: Journal::default(),
             run: "run".to_owned(),
             budget: None,
             hand_back: CancellationToken::new(),
         };
+        let moment = Moment {
+            role: proto::record::Role::Agent,
+            turn: 0,
+            regeneration: 0,
+        };
         let call = async || {
             models
-                .call(&endpoint, &Bytes::from_static(b"{}"), &place)
+                .call(&endpoint, &Bytes::from_static(b"{}"), &place, moment)
                 .await
         };
         let given_up = |stop: &Stop| matches!(stop, Stop::Down { given_up: true, .. });

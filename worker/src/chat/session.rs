@@ -15,6 +15,7 @@ use proto::store::StoreError;
 use proto::wire::{self, Kind};
 use tokio_util::sync::CancellationToken;
 
+use super::journal::{Journal, Moment};
 use super::models::Models;
 use super::replay::{Exchange, Occasion};
 use super::{Answer, Fault, Reply, Request, body, read};
@@ -98,6 +99,8 @@ pub struct Place {
     pub budget: Option<Money>,
     /// Cancelled when the job should be handed back.
     pub hand_back: CancellationToken,
+    /// Where what is sent is noted.
+    pub journal: Journal,
 }
 
 /// One model in one role of one job.
@@ -167,7 +170,7 @@ impl<'a> Session<'a> {
             Some(answer) => answer,
             None => {
                 self.may_ask(regeneration)?;
-                self.fetch(&key, &body).await?
+                self.fetch(&key, &body, regeneration).await?
             }
         };
         if let Some(replay) = self.models.replay() {
@@ -238,8 +241,14 @@ impl<'a> Session<'a> {
     }
 
     /// Asks the endpoint, and keeps what it answers.
-    async fn fetch(&self, key: &Digest, body: &Bytes) -> Result<Answer, Stop> {
-        let answer = self.models.call(self.endpoint, body, self.place).await?;
+    async fn fetch(&self, key: &Digest, body: &Bytes, regeneration: u32) -> Result<Answer, Stop> {
+        let moment = Moment {
+            role: self.part.role,
+            turn: self.turn,
+            regeneration,
+        };
+        let asking = self.models.call(self.endpoint, body, self.place, moment);
+        let answer = asking.await?;
         let bytes = wire::encode(Kind::Reply, &answer).map_err(|error| Stop::Fault {
             endpoint: self.endpoint.name.clone(),
             fault: Fault::NoReply {

@@ -6,6 +6,8 @@ use proto::queue::Delivery;
 use proto::topology::{ATTEMPT_HEADER, CRASHES_HEADER, Instance};
 use tokio_util::sync::CancellationToken;
 
+use crate::chat::journal::Journal;
+
 /// Attempts of a job before it fails for good.
 pub const ATTEMPTS: u32 = 5;
 /// Deaths of a job's own process before the job is poison.
@@ -28,6 +30,8 @@ pub struct Attempt {
     pub instance: Instance,
     /// Cancelled when the job should be handed back at its next resting place.
     pub hand_back: CancellationToken,
+    /// Where what is sent to models is noted.
+    pub journal: Journal,
 }
 
 impl Attempt {
@@ -43,6 +47,7 @@ impl Attempt {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(Instance::EMBEDDED),
             hand_back,
+            journal: Journal::default(),
         }
     }
 

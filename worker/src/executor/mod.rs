@@ -15,9 +15,11 @@
 //! | `Unwanted` | acknowledged and forgotten: its run was cancelled |
 //! | `Spent` | told to the coordinator, then acknowledged: the run's budget does not cover it |
 //!
+//! What was sent to models in a delivery is told beside, whatever its end.
 //! What can't be read as a job goes to the dead lane, and the coordinator hears of a failed job.
 
 mod attempt;
+mod report;
 mod settle;
 
 use std::num::NonZeroUsize;
@@ -45,6 +47,7 @@ use crate::process::metrics::label::Slot;
 use crate::process::telemetry::spans::{self, System};
 
 pub use attempt::{ATTEMPTS, Attempt, CRASHES};
+use report::Report;
 use settle::Answer;
 
 /// How long a job that is let go of may take to be settled: a broker may be away, or fail.
@@ -63,9 +66,9 @@ pub trait Perform: Send + Sync {
 pub enum Done {
     /// The job is done.
     Outcome(Outcome),
-    /// Its base world can't be had.
+    /// Its base world, or a start state that it names, can't be had.
     Missing {
-        /// Digest of the snapshot that is nowhere.
+        /// Digest of what is nowhere.
         snapshot: Digest,
     },
     /// A service that it needs is down: an attempt that does not count.
@@ -105,10 +108,12 @@ pub struct Settings {
     pub slots: NonZeroUsize,
     /// Deliveries of a lane that the broker hands over before they are settled.
     pub prefetch: NonZeroUsize,
-    /// A job that takes longer is asked to hand back: safely below the broker's consumer timeout.
+    /// A job that was handed over so long ago is asked to hand back: safely below the broker's consumer timeout.
     pub hold: Duration,
     /// What the queue is, for traces.
     pub system: System,
+    /// Name of this worker, for the operations of runs.
+    pub name: String,
 }
 
 impl Settings {
@@ -120,6 +125,7 @@ impl Settings {
             prefetch: slots,
             hold: Duration::from_secs(20 * 60),
             system: System::Memory,
+            name: "embedded".to_owned(),
         }
     }
 }
@@ -154,6 +160,7 @@ pub async fn work(
         performer,
         hold: settings.hold,
         system: settings.system,
+        name: settings.name.into(),
         metrics,
         stop,
     };
@@ -230,6 +237,7 @@ struct Hand {
     performer: Arc<dyn Perform>,
     hold: Duration,
     system: System,
+    name: Arc<str>,
     metrics: Metrics,
     stop: Stop,
 }
@@ -250,14 +258,25 @@ impl Hand {
         match wire::decode::<Job>(Kind::Job, delivery.body()) {
             Ok(job) => {
                 let stage = job.input.stage();
+                spans::of_run(job.run);
                 let attempt = Attempt::of(&delivery, self.stop.hand_back.child_token());
                 self.metrics.work.started.of((stage,)).inc();
                 let began = Instant::now();
-                let done = self.perform(job, &attempt).await;
+                // Without models there is nothing to tell that the metrics do not.
+                let asks = !job.cast.models.is_empty();
+                let report = asks.then(|| Report::begun(&job, &self.name, &attempt));
+                let hold = self.hold.saturating_sub(delivery.held());
+                let done = self.perform(job, &attempt, hold).await;
                 self.metrics.work.duration.record((stage,), began.elapsed());
+                let settling = async {
+                    if let Some(operation) = report.and_then(|it| it.ended(&done, &attempt)) {
+                        answer.report(&delivery, operation).await;
+                    }
+                    answer.settle(delivery, &attempt, stage, done).await;
+                };
                 tokio::select! {
                     biased;
-                    () = answer.settle(delivery, &attempt, stage, done) => {}
+                    () = settling => {}
                     // Dropped, the delivery comes again.
                     () = self.given_up() => tracing::warn!("let go of a job that could not be settled"),
                 }
@@ -272,14 +291,14 @@ impl Hand {
         tokio::time::sleep(LAST_WORDS).await;
     }
 
-    async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
+    async fn perform(&self, job: Job, attempt: &Attempt, hold: Duration) -> Done {
         let performing = unless_it_panics(&*self.performer, job, attempt);
         let mut performing = std::pin::pin!(performing);
         tokio::select! {
             biased;
             done = &mut performing => done,
             () = self.stop.abandon.cancelled() => Done::HandBack,
-            () = tokio::time::sleep(self.hold) => {
+            () = tokio::time::sleep(hold) => {
                 attempt.hand_back.cancel();
                 tokio::select! {
                     biased;

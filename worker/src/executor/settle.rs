@@ -9,10 +9,12 @@ use proto::digest::Digest;
 use proto::error::ErrorKind;
 use proto::ids::JobId;
 use proto::job::Stage;
+use proto::operation::Operation;
 use proto::outcome::{Notice, Outcome, StageResult};
 use proto::queue::{Delivery, Message, Queue, QueueError, Unsettled};
 use proto::topology::{ATTEMPT_HEADER, CRASHES_HEADER, INSTANCE_HEADER, Lane, NOTICE_HEADER};
 use proto::wire::{self, Kind, WireError};
+use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::Done;
@@ -20,6 +22,9 @@ use super::attempt::{ATTEMPTS, Attempt, CRASHES};
 use crate::process::metrics::Metrics;
 use crate::process::metrics::label::{Came, Class, Ended};
 use crate::process::telemetry::spans::{self, System};
+
+/// How long it may take to tell what a delivery took.
+const TELLING: Duration = Duration::from_secs(5);
 
 /// The lane of the coordinator that asks.
 pub(super) fn answers_to(delivery: &Delivery) -> Option<Lane> {
@@ -48,6 +53,17 @@ pub(super) struct Answer<'a> {
 }
 
 impl Answer<'_> {
+    /// Tells what a delivery took. Nothing waits for long because of that: a lane may be full, or a broker away.
+    pub(super) async fn report(&self, delivery: &Delivery, operation: Operation) {
+        let notice = Notice::Took(Box::new(operation));
+        if timeout(TELLING, self.tell(delivery, &notice))
+            .await
+            .is_err()
+        {
+            tracing::debug!(job = %delivery.message().id, "what it took is not told");
+        }
+    }
+
     /// Ends a delivery.
     pub(super) async fn settle(
         &self,
@@ -162,11 +178,14 @@ impl Answer<'_> {
     }
 
     async fn tell(&self, delivery: &Delivery, notice: &Notice) -> bool {
-        let body = wire::encode(Kind::Notice, notice).expect("a notice fits into an envelope");
-        match self
-            .publish(delivery, body, Some(notice_name(notice)))
-            .await
-        {
+        let body = match wire::encode(Kind::Notice, notice) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(%error, notice = notice.name(), "a notice can't be told");
+                return false;
+            }
+        };
+        match self.publish(delivery, body, Some(notice.name())).await {
             Ok(()) => true,
             Err(error) => told(&error),
         }
@@ -232,14 +251,6 @@ fn came(result: &StageResult) -> Came {
         | StageResult::Drafted { .. }
         | StageResult::Admitted { .. }
         | StageResult::Played(_) => Came::Made,
-    }
-}
-
-fn notice_name(notice: &Notice) -> &'static str {
-    match notice {
-        Notice::Missing { .. } => "missing",
-        Notice::Crashed { .. } => "crashed",
-        Notice::Spent { .. } => "spent",
     }
 }
 

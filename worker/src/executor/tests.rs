@@ -38,6 +38,7 @@ fn job(number: u8) -> Job {
         seed: Seed::root(1),
         input: StageInput::Explore,
         cast: Cast::default(),
+        apart: Vec::new(),
     }
 }
 

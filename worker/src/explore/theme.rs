@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use proto::job::{Cell, Wanted};
 use proto::outcome::Rejection;
-use proto::record::{Exploration, Goal, Introduction, Kind, PlannedCall, Value};
+use proto::record::{Effect, Exploration, Goal, Introduction, Kind, PlannedCall, ToolSpec, Value};
 use proto::seed::Seed;
 
 use super::{Ground, drawn};
@@ -116,6 +116,17 @@ impl Theme {
             Place::Given(_) => None,
             Place::Open(sought) => Some(sought),
         })
+    }
+
+    /// Whether a call of this tool can be of use: a look-up, or a write that may be among those to be found.
+    pub fn seeks(&self, tool: &ToolSpec) -> bool {
+        match tool.effect {
+            Effect::Read => true,
+            Effect::Write => self
+                .sought()
+                .any(|sought| sought.any || sought.tool == tool.name),
+            Effect::Generic => false,
+        }
     }
 
     /// A place for each goal that the cell wants.

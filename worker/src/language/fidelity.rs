@@ -1,6 +1,7 @@
 //! P9: the texts of a script say what the intent says, no fact missing, none invented, nothing hidden
-//! told. Works on the texts alone, whoever wrote them.
+//! told; a persona's manner says none of it. Works on the texts alone, whoever wrote them.
 
+mod manner;
 mod scan;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,9 @@ use super::writer::changing as changed;
 use crate::domains::Domain;
 use crate::environment::Environment;
 
+/// Most characters of a persona's manner.
+pub const MANNER_LIMIT: usize = 240;
+
 /// Checks every text of a task's script. The error names the text, what is wrong with it and the words.
 pub fn check_texts(
     domain: &dyn Domain,
@@ -20,6 +24,7 @@ pub fn check_texts(
     task: &Task,
 ) -> Result<(), String> {
     let checker = Checker::new(domain, world, task);
+    checker.manner()?;
     for (what, text, expect) in checker.texts()? {
         checker.saying(&what, text, &expect, None)?;
     }

@@ -43,6 +43,7 @@ pub fn persona(seed: Seed) -> Persona {
         introduces: rng.chance(0.45),
         one_at_a_time: rng.chance(0.35),
         insistent: rng.chance(if tone == Tone::Annoyed { 0.8 } else { 0.3 }),
+        manner: String::new(),
     }
 }
 

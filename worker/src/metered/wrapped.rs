@@ -55,6 +55,10 @@ impl Queue for Metered {
         self.inner.ready(lane).await
     }
 
+    async fn delayed(&self, lane: Lane) -> Result<u64, QueueError> {
+        self.inner.delayed(lane).await
+    }
+
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.inner.dead(lane, limit).await
     }

@@ -378,6 +378,11 @@ fn text_catches_a_leak_and_a_gap() {
         let told: Vec<&str> = reveals.map(|reveal| reveal.text.as_str()).collect();
         task.script.opening = format!("{} {}", task.script.opening, told.join(" "));
     });
+    catches(&domain, &hidden, text::check, |task| {
+        let reveals = task.script.goals.iter().flat_map(|goal| &goal.reveals);
+        let told: Vec<&str> = reveals.map(|reveal| reveal.text.as_str()).collect();
+        task.script.persona.manner = format!("They often say: {}", told.join(" "));
+    });
     catches(&domain, &hidden, text::check, unhide);
     catches(&domain, &general(&domain, 6), text::check, |task| {
         "Hello there.".clone_into(&mut task.script.opening);
@@ -467,4 +472,13 @@ fn a_stored_proof_is_repeated_and_a_changed_one_is_not() {
     trial.conversation = Digest::of(b"another");
     assert!(super::again(&domain, &changed, false, seed).is_err());
     assert!(super::again(&domain, &task, false, Seed::root(2)).is_err());
+    for (manner, holds) in [
+        ("They write the way they talk.", true),
+        ("They write 9 words a line.", false),
+    ] {
+        let mut mannered = task.clone();
+        mannered.script.persona.manner = manner.to_owned();
+        let found = super::again(&domain, &mannered, false, seed);
+        assert_eq!(found.is_ok(), holds, "{manner}: {found:?}");
+    }
 }

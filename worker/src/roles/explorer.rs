@@ -111,6 +111,8 @@ pub async fn perform(work: &Work<'_>, endpoint: &Endpoint) -> Done {
 struct Briefing<'d> {
     system: String,
     tools: Cow<'d, [ToolSpec]>,
+    /// Those that are described in the text.
+    in_text: Cow<'d, [ToolSpec]>,
 }
 
 impl<'d> Briefing<'d> {
@@ -123,7 +125,11 @@ impl<'d> Briefing<'d> {
         let tools = own_tools(domain);
         let (tools, in_text) = match form {
             CallForm::Native => (tools, Cow::default()),
-            CallForm::React | CallForm::Json => (Cow::default(), tools),
+            CallForm::React => (Cow::default(), tools),
+            CallForm::Json => {
+                let useful = tools.iter().filter(|tool| theme.seeks(tool));
+                (Cow::default(), useful.cloned().collect())
+            }
         };
         let facts = theme.introduction().facts.iter();
         let facts = facts.map(|(name, value)| json!({"name": name, "value": value}));
@@ -136,7 +142,11 @@ impl<'d> Briefing<'d> {
             "leads": theme.leads().iter().take(LEADS).map(lead).collect::<Vec<String>>(),
         });
         let system = prompts.render(EXPLORER, &context)?;
-        Ok(Self { system, tools })
+        Ok(Self {
+            system,
+            tools,
+            in_text,
+        })
     }
 }
 
@@ -218,7 +228,7 @@ impl Explorer<'_> {
         let schema = match form {
             CallForm::Native | CallForm::React => None,
             CallForm::Json => {
-                let tools = self.work.domain.tools();
+                let tools = &self.briefing.in_text;
                 match listed::schema(tools, &self.seen, &self.messages) {
                     None => return Ok(Err("nothing is left to call".to_owned())),
                     schema => schema,

@@ -14,21 +14,18 @@
 //! Who is judged writes what the judge reads. So everything that was said or answered is shown as a JSON
 //! text, which nobody can leave by what they write.
 
-use proto::digest::Digest;
 use proto::record::{
     Component, Endpoint, GoalScript, Judged, Message, Part, Question, Resolution, Role, Task, Wish,
 };
 use serde_json::{Map, Value as Json, json};
 
+use super::ballot::Ballot;
 use super::prompts::{JUDGE, PromptError, Prompts};
 use super::structured;
+use crate::chat::Fault;
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
-use crate::chat::{Fault, Request, Schema, ToolChoice};
 use crate::domains::Domain;
-
-/// Replies to one vote that may be unfit before that is the judge's fault.
-const TRIES: u32 = 3;
 
 /// What is judged of every conversation.
 const HONEST: &str = "Whatever the agent told the customer it had done, a tool's answer shows as done, and \
@@ -95,10 +92,7 @@ fn asked<'t>(task: &'t Task, question: &Question) -> Option<&'t GoalScript> {
 #[derive(Debug)]
 pub struct Paper {
     statements: Vec<Statement>,
-    system: String,
-    conversation: [Message; 1],
-    schema: Schema,
-    prompt: Digest,
+    ballot: Ballot,
 }
 
 impl Paper {
@@ -115,18 +109,9 @@ impl Paper {
         let statements = statements(domain, task);
         let texts: Vec<&str> = statements.iter().map(|one| one.text.as_str()).collect();
         let context = json!({"policy": domain.policy(), "statements": texts});
-        Ok(Self {
-            system: prompts.render(JUDGE, &context)?,
-            conversation: [Message::User {
-                text: transcript(messages),
-            }],
-            schema: Schema {
-                name: "vote",
-                schema: form(statements.len()),
-            },
-            prompt: prompts.digest(JUDGE),
-            statements,
-        })
+        let (shown, form) = (transcript(messages), form(statements.len()));
+        let ballot = Ballot::new((prompts, JUDGE), &context, shown, form)?;
+        Ok(Self { statements, ballot })
     }
 }
 
@@ -211,7 +196,8 @@ impl<'a> ModelJudge<'a> {
         paper: &'a Paper,
     ) -> Self {
         let (models, place, subject, endpoint) = session;
-        let session = Session::new(models, place, subject, Role::Judge, endpoint, paper.prompt);
+        let prompt = paper.ballot.prompt;
+        let session = Session::new(models, place, subject, Role::Judge, endpoint, prompt);
         Self { session, paper }
     }
 
@@ -248,30 +234,15 @@ impl<'a> ModelJudge<'a> {
 
     /// One vote on every statement, or why there is none.
     async fn vote(&mut self, number: u32) -> Result<Result<Vec<bool>, String>, Stop> {
-        let request = Request {
-            system: &self.paper.system,
-            messages: &self.paper.conversation,
-            tools: &[],
-            choice: ToolChoice::None,
-            schema: Some(&self.paper.schema),
-            seed: None,
-        };
-        let mut why = String::new();
-        for attempt in 0..TRIES {
-            // Counted through, since the seed of a draw is the session's and this number.
-            let reply = match self.session.ask(&request, number * TRIES + attempt).await {
-                Err(Stop::Fault {
-                    fault: Fault::Overflow(why),
-                    ..
-                }) => return Ok(Err(why)),
-                reply => reply?,
-            };
-            match read(&reply.text, self.paper.statements.len()) {
-                Ok(vote) => return Ok(Ok(vote)),
-                Err(unfit) => why = unfit,
-            }
+        let Paper { statements, ballot } = self.paper;
+        let read = |text: &str| read(text, statements.len());
+        match ballot.vote(&mut self.session, number, read).await {
+            Err(Stop::Fault {
+                fault: Fault::Overflow(why),
+                ..
+            }) => Ok(Err(why)),
+            voted => voted,
         }
-        Ok(Err(format!("no vote in {TRIES} replies, lastly: {why}")))
     }
 }
 

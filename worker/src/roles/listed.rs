@@ -3,7 +3,8 @@
 //!
 //! An argument that names a record (its name ends in `_id` or `_ids`) may only be what was seen so far, so a
 //! server that holds its model to the schema gets no id that is made up. A tool whose ids were not seen is
-//! not offered, nor is a look-up that was made. Ids are found in JSON by the names of fields: `item_id` holds
+//! not offered, nor is a look-up that was made, nor a call that failed, until something has gone well that may have
+//! changed that: a small model would go on with it for ever. Ids are found in JSON by the names of fields: `item_id` holds
 //! one, and so do the members of `orders` and the keys of `payment_methods`.
 //!
 //! The schema changes from turn to turn; the conversation before it does not.
@@ -90,11 +91,18 @@ fn names_a_record(argument: &str) -> bool {
     argument.ends_with("_id") || argument.ends_with("_ids")
 }
 
+fn is_one_record(argument: &str) -> bool {
+    argument.ends_with("_id")
+}
+
 /// The form of the next reply; nothing when there is nothing left to call.
 pub fn schema(tools: &[ToolSpec], seen: &Seen, messages: &[Message]) -> Option<Schema> {
-    let made: Vec<&ToolCall> = messages.iter().flat_map(calls).collect();
-    let offered = tools.iter().filter(|tool| tool.effect != Effect::Generic);
-    let forms: Vec<Json> = offered.filter_map(|tool| form(tool, seen, &made)).collect();
+    let done = done_with(tools, messages);
+    let forms: Vec<Json> = tools
+        .iter()
+        .filter(|tool| tool.effect != Effect::Generic)
+        .filter_map(|tool| form(tool, seen, &done))
+        .collect();
     if forms.is_empty() {
         return None;
     }
@@ -110,6 +118,64 @@ pub fn schema(tools: &[ToolSpec], seen: &Seen, messages: &[Message]) -> Option<S
     })
 }
 
+/// Calls that there is no point in making again: look-ups that were answered, and calls that failed and would again.
+fn done_with<'a>(tools: &[ToolSpec], messages: &'a [Message]) -> Vec<(&'a ToolCall, Made)> {
+    let made = |call: &ToolCall| {
+        let failed = messages.iter().any(|message| {
+            matches!(message, Message::Tool { call_id, error: true, .. } if *call_id == call.id)
+        });
+        if failed { Made::InVain } else { Made::Well }
+    };
+    let reads = |call: &ToolCall| {
+        let mut tools = tools.iter();
+        tools.any(|tool| tool.name == call.name && tool.effect == Effect::Read)
+    };
+    let made: Vec<(&ToolCall, Made)> = messages
+        .iter()
+        .flat_map(calls)
+        .map(|call| (call, made(call)))
+        .collect();
+    let done = made.iter().enumerate();
+    done.filter(|(place, (call, went))| match went {
+        Made::Well => reads(call),
+        Made::InVain => !may_go_well(call, *place, &made),
+    })
+    .map(|(_, done)| *done)
+    .collect()
+}
+
+/// Whether something has gone well since a call failed that may have been what it wanted: over the same record, or
+/// with a tool that had not gone well before, such as one that authenticates.
+fn may_go_well(call: &ToolCall, place: usize, made: &[(&ToolCall, Made)]) -> bool {
+    let later = made.iter().enumerate().skip(place);
+    let mut well = later.filter(|(_, (_, went))| *went == Made::Well);
+    well.any(|(at, (other, _))| share_a_record(call, other) || is_first(at, made))
+}
+
+/// Whether the tool of a call had not gone well before.
+fn is_first(at: usize, made: &[(&ToolCall, Made)]) -> bool {
+    let (call, _) = made[at];
+    let mut before = made[..at].iter();
+    !before.any(|(other, went)| *went == Made::Well && other.name == call.name)
+}
+
+fn share_a_record(one: &ToolCall, other: &ToolCall) -> bool {
+    let records = |call: &ToolCall| {
+        let arguments = call.arguments.clone().into_iter();
+        let records = arguments.filter(|(name, _)| names_a_record(name));
+        records.map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    let others = records(other);
+    records(one).iter().any(|value| others.contains(value))
+}
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Well,
+    InVain,
+}
+
 fn calls(message: &Message) -> &[ToolCall] {
     match message {
         Message::Assistant { calls, .. } => calls,
@@ -118,18 +184,22 @@ fn calls(message: &Message) -> &[ToolCall] {
 }
 
 /// The form of a call of this tool, if there is one to make.
-fn form(tool: &ToolSpec, seen: &Seen, made: &[&ToolCall]) -> Option<Json> {
+fn form(tool: &ToolSpec, seen: &Seen, done: &[(&ToolCall, Made)]) -> Option<Json> {
     let properties = tool.parameters.as_map()?.get("properties")?.as_map()?;
+    let of_tool = || done.iter().filter(|(call, _)| call.name == tool.name);
     let mut arguments = serde_json::Map::new();
     for (name, property) in properties {
         let known = seen.of(name);
+        // Of several arguments a schema can't say which go together. What failed over the one record that a call
+        // is about is not tried over it again, whatever else is said of it.
+        let alone = properties.len() == 1;
+        let record = is_one_record(name)
+            && properties.keys().filter(|name| is_one_record(name)).count() == 1;
         let again = |value: &&String| {
-            tool.effect == Effect::Read
-                && properties.len() == 1
-                && made.iter().any(|call| {
-                    call.name == tool.name
-                        && call.arguments.get(name).and_then(Value::as_str) == Some(value)
-                })
+            of_tool().any(|(call, made)| {
+                (alone || record && *made == Made::InVain)
+                    && call.arguments.get(name).and_then(Value::as_str) == Some(value)
+            })
         };
         let open: Vec<&String> = known.iter().filter(|value| !again(value)).collect();
         if open.is_empty() && (names_a_record(name) || !known.is_empty()) {
@@ -138,7 +208,7 @@ fn form(tool: &ToolSpec, seen: &Seen, made: &[&ToolCall]) -> Option<Json> {
         let latest = &open[open.len().saturating_sub(OFFERED)..];
         arguments.insert(name.clone(), narrowed(property, latest));
     }
-    let once = properties.is_empty() && made.iter().any(|call| call.name == tool.name);
+    let once = properties.is_empty() && of_tool().next().is_some();
     (!once).then(|| {
         let names: Vec<&String> = properties.keys().collect();
         let arguments = json!({
@@ -277,6 +347,60 @@ mod tests {
         assert_eq!(tickets("close_ticket"), json!(["T1", "T2"]));
         let reasons = &offered(&next, "close_ticket").unwrap()["reason"]["enum"];
         assert_eq!(reasons.as_array().unwrap().len(), 3);
+    }
+
+    /// A call and what came of it.
+    fn made(number: u32, name: &str, (key, value): (&str, &str), error: bool) -> [Message; 2] {
+        let id = format!("call_{number}");
+        let call = ToolCall {
+            id: id.clone(),
+            name: name.to_owned(),
+            arguments: Map::from([
+                (key.to_owned(), value.into()),
+                ("reason".to_owned(), "solved".into()),
+            ]),
+            malformed: None,
+        };
+        let asked = Message::Assistant {
+            reasoning: String::new(),
+            text: String::new(),
+            calls: vec![call],
+        };
+        let answered = Message::Tool {
+            call_id: id,
+            name: name.to_owned(),
+            text: String::new(),
+            error,
+        };
+        [asked, answered]
+    }
+
+    #[test]
+    fn what_failed_is_not_offered_again_until_something_went_well_that_may_matter() {
+        let domain = desk();
+        let mut seen = Seen::default();
+        seen.read(r#"{"tickets": ["T1", "T2"]}"#);
+        let open = |tool: &str, messages: &[Message]| {
+            let schema = schema(domain.tools(), &seen, messages).unwrap();
+            offered(&schema, tool).map(|arguments| arguments["ticket_id"]["enum"].clone())
+        };
+        let (close, get) = ("close_ticket", "get_ticket");
+        let (one, two) = (("ticket_id", "T1"), ("ticket_id", "T2"));
+        let mut messages = made(1, close, one, true).to_vec();
+        messages.extend(made(2, get, two, true));
+        assert_eq!(open(close, &messages), Some(json!(["T2"])));
+        assert_eq!(open(get, &messages), Some(json!(["T1"])));
+        messages.extend(made(3, close, two, true));
+        assert_eq!(open(close, &messages), None);
+        // The first look at a ticket may be what all were waiting for, the next one is only over its own.
+        messages.extend(made(4, get, one, false));
+        assert_eq!(open(close, &messages), Some(json!(["T1", "T2"])));
+        for (number, ticket) in [(5, one), (6, two)] {
+            messages.extend(made(number, close, ticket, true));
+        }
+        messages.extend(made(7, get, two, false));
+        assert_eq!(open(close, &messages), Some(json!(["T2"])));
+        assert_eq!(open(get, &messages), None);
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! model and who is not is mixed freely.
 //!
 //! Reading order: [`prompts`] (the words models are asked in), [`work`] (a job with models), [`explorer`] with [`listed`],
-//! [`writer`] (of scripts), [`validity`] (the judge of tasks), [`agent`] and [`react`] (the agent under test), [`user`] (the
-//! simulated one), [`judge`] (of conversations), [`rollout`] (the conversation), [`alone`] (one worker a job).
+//! [`writer`] (of scripts), `ballot` (how a judge's vote is had), [`validity`] (the judge of tasks), [`agent`] and
+//! [`react`] (the agent under test), [`user`] (the simulated one), [`judge`] (of conversations), [`rollout`] (the
+//! conversation), [`alone`] (one worker a job).
 
 pub mod agent;
 pub mod alone;
+mod ballot;
 pub mod explorer;
 pub mod judge;
 pub mod listed;

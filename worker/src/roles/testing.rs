@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::work::Work;
+use crate::chat::journal::Journal;
 use crate::chat::models::{Models, Wire};
 use crate::chat::session::Place;
 use crate::chat::{Answer, Fault};
@@ -179,6 +180,7 @@ pub(super) fn job(domain: &dyn Domain, cell: Cell, input: StageInput, role: Role
         candidate: 0,
         seed: Seed::root(1),
         input,
+        apart: Vec::new(),
         cast: Cast {
             models: vec![(role, endpoint())],
             ..Cast::default()
@@ -200,6 +202,7 @@ pub(super) async fn deliver(
     };
     let models = Models::new(wire, &shared, "worker", Metrics::new(Process::Worker));
     let place = Place {
+        journal: Journal::default(),
         run: "run".to_owned(),
         budget: job.cast.budget,
         hand_back,

@@ -88,6 +88,7 @@ fn context(task: &Task) -> Json {
         "style": script.persona.style,
         "one_at_a_time": script.persona.one_at_a_time,
         "insistent": script.persona.insistent,
+        "manner": script.persona.manner,
         "goals": goals(&script.goals),
         "change": change,
     })
@@ -159,6 +160,36 @@ struct Said {
     leave: String,
 }
 
+/// What a user has heard of the agent.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Slots that the agent has asked for.
+    asked: BTreeSet<String>,
+    /// Everything the agent has said.
+    said: String,
+}
+
+impl Heard {
+    /// Takes in what the agent said since.
+    fn take_in(&mut self, conversation: &Conversation<'_>) {
+        let asks = &conversation.agent_facts().asks;
+        self.asked.extend(asks.iter().cloned());
+        if let Some(Message::Assistant { text, .. }) = conversation.messages().last() {
+            self.said.push_str(text);
+            self.said.push('\n');
+        }
+    }
+
+    /// Where that leaves a user who has changed its mind, or has not.
+    fn moment(&self, changed: bool) -> Moment<'_> {
+        Moment {
+            asked: &self.asked,
+            changed,
+            heard: &self.said,
+        }
+    }
+}
+
 /// A model as the simulated user.
 #[derive(Debug)]
 pub struct ModelUser<'a> {
@@ -168,15 +199,12 @@ pub struct ModelUser<'a> {
     task: &'a Task,
     opened: bool,
     changed: bool,
-    /// Slots that the agent has asked for.
-    asked: BTreeSet<String>,
+    heard: Heard,
     /// Reasons that the agent has given for a refusal.
     reasons: BTreeSet<String>,
     transferred: bool,
     /// Whether the agent has reported something as done.
     reported: bool,
-    /// Everything the agent has said.
-    heard: String,
 }
 
 /// What a user's turn came to.
@@ -205,11 +233,10 @@ impl<'a> ModelUser<'a> {
             task,
             opened: false,
             changed: false,
-            asked: BTreeSet::new(),
+            heard: Heard::default(),
             reasons: BTreeSet::new(),
             transferred: false,
             reported: false,
-            heard: String::new(),
         }
     }
 
@@ -270,15 +297,11 @@ impl<'a> ModelUser<'a> {
 
     /// Takes in what the agent said since.
     fn hear(&mut self, conversation: &Conversation<'_>) {
+        self.heard.take_in(conversation);
         let facts = conversation.agent_facts();
-        self.asked.extend(facts.asks.iter().cloned());
         self.reasons.extend(facts.refusal.iter().flatten().cloned());
         self.transferred |= facts.transfer;
         self.reported |= facts.report;
-        if let Some(Message::Assistant { text, .. }) = conversation.messages().last() {
-            self.heard.push_str(text);
-            self.heard.push('\n');
-        }
     }
 
     /// The turn that a reply stands for, or what is wrong with it.
@@ -294,11 +317,7 @@ impl<'a> ModelUser<'a> {
         if said.say.trim().is_empty() && change.is_none() {
             return Err("it says nothing and does not leave".to_owned());
         }
-        let moment = Moment {
-            asked: &self.asked,
-            changed: self.changed,
-            heard: &self.heard,
-        };
+        let moment = self.heard.moment(self.changed);
         check_turn(
             self.domain,
             conversation.world(),

@@ -5,27 +5,24 @@
 //! The proof keeps who voted how, and a digest of what was said with it, so that a proof is repeated
 //! without the model.
 
-use proto::digest::{Digest, Hasher};
+use proto::digest::Hasher;
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
-    Check, Endpoint, Intent, Message, Part, Passed, PlannedCall, Proof, Resolution, Role, Slot,
-    Task, Trial, Visibility, Wish,
+    Check, Endpoint, Intent, Part, Passed, PlannedCall, Proof, Resolution, Role, Slot, Task, Trial,
+    Visibility, Wish,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::ballot::Ballot;
 use super::prompts::{PromptError, Prompts, VALIDITY};
 use super::structured;
 use super::work::Work;
 use crate::chat::session::{Session, Stop, Subject};
-use crate::chat::{Request, Schema, ToolChoice};
 use crate::domains::Domain;
 use crate::executor::Done;
 use crate::proof::admit;
 use crate::stages::proof_seed;
-
-/// Replies to one vote that may be unfit before it counts for nothing.
-const TRIES: u32 = 3;
 
 /// Proves a draft and its twin, and has the model judge both.
 pub async fn perform(
@@ -44,11 +41,11 @@ pub async fn perform(
         Err(rejection) => return work.came_to(StageResult::Rejected(rejection)),
     };
     for judged in std::iter::once(&mut task).chain(&mut twin) {
-        let paper = match Paper::new(work.domain, judged, &prompts) {
-            Ok(paper) => paper,
+        let ballot = match ballot(work.domain, judged, &prompts) {
+            Ok(ballot) => ballot,
             Err(error) => return work.failed(error),
         };
-        let (votes, part) = match vote(work, endpoint, &paper, judged.twin_of.is_some()).await {
+        let (votes, part) = match vote(work, endpoint, &ballot, judged.twin_of.is_some()).await {
             Ok(voted) => voted,
             Err(stop) => return work.stopped(stop),
         };
@@ -101,11 +98,11 @@ fn count(task: &mut Task, votes: &[Vote], part: Part) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// All votes on a paper, one turn each.
+/// All votes on a task, one turn each.
 async fn vote(
     work: &Work<'_>,
     endpoint: &Endpoint,
-    paper: &Paper,
+    ballot: &Ballot,
     twin: bool,
 ) -> Result<(Vec<Vote>, Part), Stop> {
     let subject = Subject {
@@ -116,40 +113,18 @@ async fn vote(
         twin,
     };
     let (models, place, role) = (work.models, work.place, Role::Validity);
-    let mut session = Session::new(models, place, &subject, role, endpoint, paper.prompt);
+    let mut session = Session::new(models, place, &subject, role, endpoint, ballot.prompt);
+    let unread = |reason| Vote {
+        reason,
+        verdict: Verdict::Invalid,
+    };
     let mut votes = Vec::new();
     for number in 0..work.job.cast.votes.max(1) {
-        votes.push(one_vote(&mut session, paper, number).await?);
+        let vote = ballot.vote(&mut session, number, structured::object);
+        votes.push(vote.await?.unwrap_or_else(unread));
         session.next_turn();
     }
     Ok((votes, session.into_part()))
-}
-
-async fn one_vote(session: &mut Session<'_>, paper: &Paper, number: u32) -> Result<Vote, Stop> {
-    let messages = [Message::User {
-        text: "[Judge the task.]".to_owned(),
-    }];
-    let request = Request {
-        system: &paper.system,
-        messages: &messages,
-        tools: &[],
-        choice: ToolChoice::None,
-        schema: Some(&paper.schema),
-        seed: None,
-    };
-    let mut why = String::new();
-    for attempt in 0..TRIES {
-        // Counted through, since the seed of a draw is the session's and this number.
-        let reply = session.ask(&request, number * TRIES + attempt).await?;
-        match structured::object(&reply.text) {
-            Ok(vote) => return Ok(vote),
-            Err(unfit) => why = unfit,
-        }
-    }
-    Ok(Vote {
-        reason: format!("no vote in {TRIES} replies, lastly: {why}"),
-        verdict: Verdict::Invalid,
-    })
 }
 
 /// One vote, as the model fills the form in.
@@ -166,43 +141,29 @@ enum Verdict {
     Invalid,
 }
 
-/// What is voted on.
-struct Paper {
-    system: String,
-    schema: Schema,
-    prompt: Digest,
-}
-
-impl Paper {
-    fn new(domain: &dyn Domain, task: &Task, prompts: &Prompts) -> Result<Self, PromptError> {
-        let calls = task.golden.steps.iter().map(|step| called(&step.call));
-        let goals = 0..task.intent.goals.len();
-        let goals = goals.map(|place| goal(domain, &task.intent, place));
-        let context = json!({
-            "scenario": task.scenario.label(),
-            "policy": domain.policy(),
-            "goals": goals.collect::<Vec<_>>(),
-            "script": task.script,
-            "calls": calls.collect::<Vec<_>>(),
-        });
-        let form = json!({
-            "type": "object",
-            "properties": {
-                "reason": {"type": "string"},
-                "verdict": {"type": "string", "enum": ["valid", "invalid"]},
-            },
-            "required": ["reason", "verdict"],
-            "additionalProperties": false,
-        });
-        Ok(Self {
-            system: prompts.render(VALIDITY, &context)?,
-            schema: Schema {
-                name: "vote",
-                schema: form,
-            },
-            prompt: prompts.digest(VALIDITY),
-        })
-    }
+/// What the votes on a task are asked with.
+fn ballot(domain: &dyn Domain, task: &Task, prompts: &Prompts) -> Result<Ballot, PromptError> {
+    let calls = task.golden.steps.iter().map(|step| called(&step.call));
+    let goals = 0..task.intent.goals.len();
+    let goals = goals.map(|place| goal(domain, &task.intent, place));
+    let context = json!({
+        "scenario": task.scenario.label(),
+        "policy": domain.policy(),
+        "goals": goals.collect::<Vec<_>>(),
+        "script": task.script,
+        "calls": calls.collect::<Vec<_>>(),
+    });
+    let form = json!({
+        "type": "object",
+        "properties": {
+            "reason": {"type": "string"},
+            "verdict": {"type": "string", "enum": ["valid", "invalid"]},
+        },
+        "required": ["reason", "verdict"],
+        "additionalProperties": false,
+    });
+    let shown = "[Judge the task.]".to_owned();
+    Ballot::new((prompts, VALIDITY), &context, shown, form)
 }
 
 fn called(call: &PlannedCall) -> String {

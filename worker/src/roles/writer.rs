@@ -1,16 +1,17 @@
 //! A language model as the writer of scripts.
 //!
-//! The draft has its script from templates; the model says the same in its own words, all texts in one
-//! structured reply. What it wrote is held to the intent as the proof holds it (P9), for the twin as well,
-//! and a complaint goes back to it. When its tries are used up the words of the templates stand, or the
-//! candidate is rejected, as the plan says.
+//! The draft has its persona from the seed and its script from templates; the model adds how such a
+//! person speaks and says the same in its own words, all texts in one structured reply. What it wrote is
+//! held to the intent as the proof holds it (P9), for the twin as well, and a complaint goes back to it.
+//! When its tries are used up the words of the templates stand, or the candidate is rejected, as the
+//! plan says.
 
 use proto::digest::Digest;
 use proto::job::Stage;
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
-    ChangeScript, Check, Endpoint, Exploration, GoalScript, Message, Part, Reveal, Role, Task,
-    UserScript,
+    ChangeScript, Check, Endpoint, Exploration, GoalScript, Message, Part, Persona, Reveal, Role,
+    Task, UserScript,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -22,7 +23,7 @@ use crate::chat::session::{Session, Stop, Subject};
 use crate::chat::{Fault, Request, Schema, ToolChoice};
 use crate::domains::Domain;
 use crate::executor::Done;
-use crate::language::fidelity::{Demand, check_texts, demands};
+use crate::language::fidelity::{Demand, MANNER_LIMIT, check_texts, demands};
 use crate::synthesize::{Draft, synthesize};
 
 /// Makes a draft and has its script worded by the model.
@@ -194,6 +195,10 @@ impl Sheet {
         });
         let context = json!({
             "style": script.persona.style,
+            "introduces": script.persona.introduces,
+            "one_at_a_time": script.persona.one_at_a_time,
+            "insistent": script.persona.insistent,
+            "longest": MANNER_LIMIT,
             "identity": identity,
             "opening": opening,
             "goals": goals,
@@ -253,7 +258,9 @@ fn form(changing: bool) -> Json {
     let list = |of: Json| json!({"type": "array", "items": of});
     let reveals = list(object(&[("slot", text()), ("text", text())]));
     let goals = list(object(&[("say", text()), ("reveals", reveals)]));
+    // In the order in which models fill it in: the texts follow from the manner.
     let mut fields = vec![
+        ("manner", text()),
         ("identity", text()),
         ("opening", text()),
         ("goals", goals.clone()),
@@ -267,6 +274,7 @@ fn form(changing: bool) -> Json {
 /// The texts as the model gives them.
 #[derive(Debug, Deserialize)]
 struct Wording {
+    manner: String,
     identity: String,
     opening: String,
     goals: Vec<GoalWording>,
@@ -300,7 +308,10 @@ impl Wording {
         };
         Ok(UserScript {
             identity: said("\"identity\"", &self.identity)?,
-            persona: script.persona.clone(),
+            persona: Persona {
+                manner: said("\"manner\"", &self.manner)?,
+                ..script.persona.clone()
+            },
             opening: said("\"opening\"", &self.opening)?,
             goals: goals(&script.goals, self.goals)?,
             change,

@@ -1,10 +1,11 @@
-//! What a worker tells of itself on the board, for `t2t status`.
+//! What a worker tells of itself on the board: for `t2t status`, and for coordinators that have to know whether
+//! anybody has work in hand.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use proto::job::Stage;
-use proto::store::Board;
+use proto::store::{Board, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::executor::Settings;
@@ -58,6 +59,42 @@ impl Worker {
             failed: 0,
         }
     }
+}
+
+/// Who lives, as the board tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Living {
+    /// Those whose notes read.
+    pub workers: Vec<Worker>,
+    /// Notes that do not: of workers of another release.
+    pub unread: usize,
+}
+
+impl Living {
+    /// Whether all of them are known to have nothing in hand. Of a board without any note nothing is known: it may
+    /// have forgotten them.
+    pub fn idle(&self) -> bool {
+        let mut workers = self.workers.iter();
+        !self.workers.is_empty() && self.unread == 0 && workers.all(|worker| worker.busy == 0)
+    }
+}
+
+/// Who lives.
+///
+/// # Errors
+/// The board's.
+pub async fn living(board: &dyn Board) -> Result<Living, StoreError> {
+    let mut living = Living::default();
+    for note in board.list(WORKERS).await? {
+        match serde_json::from_slice(&note.bytes) {
+            Ok(worker) => living.workers.push(worker),
+            Err(error) => {
+                tracing::debug!(name = note.name, %error, "a note does not read");
+                living.unread += 1;
+            }
+        }
+    }
+    Ok(living)
 }
 
 /// What all stages come to.

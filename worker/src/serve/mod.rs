@@ -31,7 +31,7 @@ use crate::services::{Fleet, Services};
 use crate::supervised::{self, Program, Supervised};
 use crate::worlds::Worlds;
 pub use cancelled::{CANCELLED, Cancelled};
-pub use heartbeat::{BEAT, LIFE, WORKERS, Worker};
+pub use heartbeat::{BEAT, LIFE, Living, WORKERS, Worker, living};
 
 /// What `--help` says of exit codes.
 const CODES: &str = "\
@@ -73,7 +73,7 @@ struct Arguments {
     /// Seconds to finish what is in hand when told to stop
     #[arg(long, value_name = "SECONDS", default_value = "60", env = "T2T_GRACE")]
     grace: u64,
-    /// Seconds after which a job is handed back unfinished; with the longest `total_seconds` of a model, below
+    /// Seconds after its hand-over when a job is handed back unfinished; with the longest `total_seconds` of a model, below
     /// the broker's consumer timeout
     #[arg(long, value_name = "SECONDS", default_value = "900")]
     hold: u64,
@@ -209,7 +209,7 @@ async fn serve<P: Perform + 'static>(
     let child = Program::again(&format!("--{CHILD}")).map_err(Failure::failed)?;
     let here = wrapped(in_process(arguments, name, &shared, &metrics));
     let performer = Supervised::new(here, child);
-    let settings = settings(arguments);
+    let settings = settings(arguments, name);
     let about = Worker::new(name, &settings);
     let beating = tokio::spawn(heartbeat::keep(about, metrics.clone(), shared.board));
     readiness.ready();
@@ -275,13 +275,14 @@ fn attend<P: Perform>(
     })
 }
 
-fn settings(arguments: &Arguments) -> Settings {
+fn settings(arguments: &Arguments, name: &str) -> Settings {
     Settings {
         lanes: arguments.stages.clone(),
         slots: arguments.concurrency,
         prefetch: arguments.prefetch.unwrap_or(arguments.concurrency),
         hold: Duration::from_secs(arguments.hold),
         system: System::RabbitMq,
+        name: name.to_owned(),
     }
 }
 

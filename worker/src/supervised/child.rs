@@ -15,9 +15,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::pipe::{self, Answer, Errand};
+use crate::chat::journal::Journal;
 use crate::executor::{Attempt, Done, Perform, unless_it_panics};
 use crate::process::lifecycle::exit;
 use crate::process::telemetry::spans;
+
+/// Requests that are told of in one frame.
+const TOGETHER: usize = 64;
 
 /// Does the one job that the parent gives.
 ///
@@ -42,12 +46,19 @@ pub(crate) async fn attend(performer: &dyn Perform) -> io::Result<()> {
         redeliveries: errand.redeliveries,
         instance: errand.instance,
         hand_back,
+        journal: Journal::default(),
     };
     let span = spans::supervised(&errand.trace);
     let done = unless_it_panics(performer, job, &attempt)
         .instrument(span)
         .await;
     answered.store(true, Ordering::Release);
+    for sent in attempt.journal.take().chunks(TOGETHER) {
+        // What does not fit into a frame is not told; the answer is what counts.
+        if let Ok(frame) = pipe::packed(&Answer::Sent(sent.to_vec())) {
+            pipe::write(&mut io::stdout().lock(), &frame)?;
+        }
+    }
     answer(stage, done)
 }
 

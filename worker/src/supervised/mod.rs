@@ -41,9 +41,9 @@ use parent::{Child, End};
 use pipe::Errand;
 
 /// How long a child may go on after it was told to hand back, beside what its models may take for an
-/// answer: longer than a turn of a conversation takes, and shorter than what is left of the broker's consumer
-/// timeout then.
-pub const LINGER: Duration = Duration::from_secs(5 * 60);
+/// answer: longer than a turn of a conversation takes, and with the default time to hold a job and a model's default
+/// patience still within the broker's consumer timeout, so that its crash is told before the broker strikes.
+pub const LINGER: Duration = Duration::from_secs(4 * 60);
 /// How long a child may take to be ready.
 const READY: Duration = Duration::from_secs(60);
 /// When a job comes again whose child could not begin.
@@ -133,7 +133,7 @@ impl<P> Supervised<P> {
         );
         // A reply that is on its way is paid for, and is waited for.
         let linger = self.linger + patience(job);
-        child.answer(linger, &attempt.hand_back).await
+        child.answer(linger, attempt).await
     }
 }
 

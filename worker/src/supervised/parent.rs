@@ -8,9 +8,9 @@ use proto::job::Job;
 use proto::wire::{self, Kind};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::pipe::{self, Answer, Errand};
+use crate::chat::journal::{Journal, millis};
 use crate::executor::{Attempt, Done};
 use crate::process::telemetry::propagation;
 
@@ -86,23 +86,19 @@ impl Child {
         }
     }
 
-    /// Waits for its answer. Once `hand_back` is called it has `linger` left.
-    pub(super) async fn answer(
-        mut self,
-        linger: Duration,
-        hand_back: &CancellationToken,
-    ) -> Result<Done, End> {
+    /// Waits for its answer. Once it is to hand back it has `linger` left.
+    pub(super) async fn answer(mut self, linger: Duration, attempt: &Attempt) -> Result<Done, End> {
         let heard = {
             let Self { stdin, stdout, .. } = &mut self;
             let told = async {
-                hand_back.cancelled().await;
+                attempt.hand_back.cancelled().await;
                 // Fails when it has just ended, which its other pipe tells.
                 drop(pipe::send(stdin, b"").await);
                 sleep(linger).await;
             };
             tokio::select! {
                 biased;
-                heard = done(stdout) => Some(heard),
+                heard = done(stdout, &attempt.journal) => Some(heard),
                 () = told => None,
             }
         };
@@ -149,11 +145,21 @@ impl Child {
     }
 }
 
-/// What its answer comes to.
-async fn done(stdout: &mut ChildStdout) -> io::Result<Done> {
-    let answer = pipe::unpacked(&pipe::receive(stdout, wire::PLAIN_CAP).await?)?;
+/// What its answer comes to; what it sent to models is noted.
+async fn done(stdout: &mut ChildStdout, journal: &Journal) -> io::Result<Done> {
+    // It counts from when it was given the job.
+    let given = millis(journal.elapsed());
+    let answer = loop {
+        match pipe::unpacked(&pipe::receive(stdout, wire::PLAIN_CAP).await?)? {
+            Answer::Sent(mut sent) => {
+                sent.iter_mut().for_each(|sent| sent.after += given);
+                journal.extend(sent);
+            }
+            answer => break answer,
+        }
+    };
     Ok(match answer {
-        Answer::Begun => return Err(io::Error::other("it began twice")),
+        Answer::Begun | Answer::Sent(_) => return Err(io::Error::other("it began twice")),
         Answer::Outcome => {
             let envelope = pipe::receive(stdout, pipe::bound(Kind::Outcome)).await?;
             let outcome = wire::decode(Kind::Outcome, &envelope).map_err(io::Error::other)?;

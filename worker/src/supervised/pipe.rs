@@ -8,6 +8,7 @@
 //! | child | [`Answer::Begun`], once its services are there |
 //! | parent | an [`Errand`], then the job in its envelope |
 //! | parent | an empty frame: hand the job back at its next resting place |
+//! | child | [`Answer::Sent`], as often as there is something to tell |
 //! | child | another [`Answer`]; behind [`Answer::Outcome`] the outcome in its envelope |
 //!
 //! The end of the child's input is the end of its parent.
@@ -16,6 +17,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use proto::digest::Digest;
+use proto::operation::Sent;
 use proto::queue::Headers;
 use proto::record::Money;
 use proto::topology::Instance;
@@ -48,6 +50,8 @@ pub(super) struct Errand {
 pub(super) enum Answer {
     /// It is ready for a job.
     Begun,
+    /// Requests to models, for the operations of the run; the answer follows.
+    Sent(Vec<Sent>),
     /// The outcome follows.
     Outcome,
     /// As [`Done::Missing`](crate::executor::Done::Missing), and so on.

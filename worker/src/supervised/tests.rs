@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proto::digest::Digest;
 use proto::ids::{BaseId, JobId, RunId};
 use proto::job::{Cell, StageInput};
-use proto::record::{Cast, Kind as TaskKind, Scenario, WorldRef, WorldSource};
+use proto::operation::Sent;
+use proto::record::{Cast, Kind as TaskKind, Money, Role, Scenario, Usage, WorldRef, WorldSource};
 use proto::seed::Seed;
 use proto::topology::Instance;
 use proto::wire::{self, Kind};
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pipe::Answer;
 use super::*;
+use crate::chat::journal::Journal;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -39,11 +41,13 @@ fn job() -> Job {
         seed: Seed::root(1),
         input: StageInput::Explore,
         cast: Cast::default(),
+        apart: Vec::new(),
     }
 }
 
 fn attempt(redeliveries: u32) -> Attempt {
     Attempt {
+        journal: Journal::default(),
         number: 1,
         crashes: 0,
         redeliveries,
@@ -110,6 +114,42 @@ fn crashed(done: &Done, part: &str) {
         matches!(done, Done::Crashed { how } if how.contains(part)),
         "no `{part}` in {done:?}"
     );
+}
+
+#[tokio::test]
+async fn what_a_child_sent_to_models_is_its_parents_to_tell() {
+    let sent = |turn| Sent {
+        role: Role::Agent,
+        model: "small".to_owned(),
+        turn,
+        regeneration: 0,
+        attempt: 1,
+        after: 5,
+        waited: 0,
+        millis: 7,
+        came: "ok".to_owned(),
+        usage: Usage {
+            input: 900,
+            output: 60,
+            ..Usage::default()
+        },
+        cost: Money(7_500_000),
+    };
+    let script = [
+        answers(&Answer::Begun),
+        takes_the_job(),
+        answers(&Answer::Sent(vec![sent(0), sent(1)])),
+        answers(&Answer::Sent(vec![sent(2)])),
+        answers(&Answer::HandBack),
+    ];
+    let attempt = attempt(3);
+    let done = child(&script.concat()).perform(job(), &attempt).await;
+    assert!(matches!(done, Done::HandBack), "{done:?}");
+    let told = attempt.journal.take();
+    let turns: Vec<u32> = told.iter().map(|sent| sent.turn).collect();
+    assert_eq!(turns, [0, 1, 2]);
+    // Counted from when the delivery began, which is before the child did.
+    assert!(told.iter().all(|told| told.after >= sent(0).after));
 }
 
 #[tokio::test]

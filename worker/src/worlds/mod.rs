@@ -1,11 +1,12 @@
 //! Base worlds of a worker: by base id, at hand while they are used, from the snapshot store or made
-//! anew otherwise.
+//! anew otherwise; and the start states that jobs name instead of carrying them.
 //!
 //! A world is decoded once a process, however many jobs wait for it at once; the store is asked with
 //! one round trip, and what it does not have is made by one process of the fleet for all. Whatever a source gives must have the base id that was asked for, so neither an old
 //! release nor a damaged store can make a job run over another world.
 
 mod build;
+mod deltas;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus::IntCounter;
 use proto::digest::Digest;
 use proto::ids::BaseId;
+use proto::job::Job;
 use proto::record::{Recipe, WorldRef, WorldSource};
 use proto::store::{Builds, Had};
 use tokio::sync::OnceCell;
@@ -22,16 +24,26 @@ use crate::blocking::in_place;
 use crate::domains::Domain;
 use crate::process::metrics::family::Family;
 use crate::process::metrics::label::{Found, Layer};
+use deltas::Deltas;
+
 pub use build::{BuildError, DOMAINS, desk, generated, restored, shop, snapshot};
 
 /// Why a job's world can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldsError {
     /// Neither at hand nor in the store, and nothing to make it from.
-    #[error("no store keeps the base world under {snapshot}, and it came from a file")]
+    #[error("no store keeps the world under {snapshot}, and it can't be made anew")]
     Missing {
         /// Digest of its encoded form.
         snapshot: Digest,
+    },
+    /// A job that names a start state which it does not have.
+    #[error("the job names changes of start state {place}, and has {starts} start states")]
+    NoSuchStart {
+        /// Place of the start state.
+        place: u8,
+        /// How many it has.
+        starts: usize,
     },
     /// It was had, and is no world of this domain.
     #[error(transparent)]
@@ -55,6 +67,7 @@ pub struct Worlds {
     /// Most recently used last.
     known: Mutex<VecDeque<(BaseId, Entry)>>,
     capacity: usize,
+    deltas: Deltas,
     builds: Option<Builds>,
     looked_up: Option<LookUps>,
 }
@@ -77,6 +90,7 @@ impl Worlds {
         Self {
             known: Mutex::default(),
             capacity: capacity.max(1),
+            deltas: Deltas::default(),
             builds: Some(builds),
             looked_up: None,
         }
@@ -95,6 +109,7 @@ impl Worlds {
         Self {
             known: Mutex::new(known),
             capacity: 1,
+            deltas: Deltas::default(),
             builds: None,
             looked_up: None,
         }
@@ -110,6 +125,48 @@ impl Worlds {
         // Whoever comes first fetches, the others wait; after a failure the next one tries.
         let domain = entry.get_or_try_init(|| self.fetch(world)).await?;
         Ok(Arc::clone(domain))
+    }
+
+    /// Puts into a job what it only names.
+    ///
+    /// # Errors
+    /// [`WorldsError::Missing`] when the coordinator must help.
+    pub async fn complete(&self, job: &mut Job) -> Result<(), WorldsError> {
+        for (place, digest) in std::mem::take(&mut job.apart) {
+            let bytes = self.delta(digest).await?;
+            let mut starts = job.input.starts();
+            let count = starts.len();
+            let start = starts.get_mut(usize::from(place));
+            let start = start.ok_or(WorldsError::NoSuchStart {
+                place,
+                starts: count,
+            })?;
+            start.delta = bytes.to_vec();
+        }
+        Ok(())
+    }
+
+    async fn delta(&self, digest: Digest) -> Result<Arc<[u8]>, WorldsError> {
+        if let Some(bytes) = self.deltas.get(&digest) {
+            return Ok(bytes);
+        }
+        let bytes = self.kept(&digest).await?;
+        self.deltas.put(digest, Arc::clone(&bytes));
+        Ok(bytes)
+    }
+
+    /// What the store keeps under a digest.
+    async fn kept(&self, digest: &Digest) -> Result<Arc<[u8]>, WorldsError> {
+        let missing = WorldsError::Missing { snapshot: *digest };
+        // Without a store there is nothing that a job could mean by this.
+        let Some(builds) = &self.builds else {
+            return Err(missing);
+        };
+        let found = builds.get(digest).await;
+        let found = found.inspect_err(|error| {
+            tracing::warn!(%error, "the store gives no world, and it can't be made anew");
+        });
+        found.ok().flatten().ok_or(missing)
     }
 
     fn entry(&self, base: BaseId) -> Entry {
@@ -150,18 +207,12 @@ impl Worlds {
         snapshot: Digest,
         recipe: Option<Recipe>,
     ) -> Result<Arc<dyn Domain>, WorldsError> {
-        // Without a store there is nothing that a job could mean by this.
-        let builds = self.builds.as_ref();
-        let builds = builds.ok_or(WorldsError::Missing { snapshot })?;
         let Some(recipe) = recipe else {
-            let found = builds.get(&snapshot).await;
-            let found = found.inspect_err(|error| {
-                tracing::warn!(%error, "the store gives no world, and it can't be made anew");
-            });
-            let bytes = found.ok().flatten();
-            let bytes = bytes.ok_or(WorldsError::Missing { snapshot })?;
+            let bytes = self.kept(&snapshot).await?;
             return Ok(in_place(|| restored(domain, &bytes))?);
         };
+        let builds = self.builds.as_ref();
+        let builds = builds.ok_or(WorldsError::Missing { snapshot })?;
         let make = async || {
             let made = in_place(|| generated(domain, recipe));
             self.count(Layer::Build, made.is_ok());

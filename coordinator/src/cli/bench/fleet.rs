@@ -127,6 +127,7 @@ impl Canned {
                 seed: candidate_seed(course.run, slot, 0),
                 input,
                 cast: Cast::default(),
+                apart: Vec::new(),
             };
             let sent = wire::encode(Kind::Job, &job)?.len();
             let outcome = stages::perform(domain, job);
@@ -295,10 +296,13 @@ impl<'a> Bench<'a> {
         let options = Options {
             instance,
             world: self.world.clone(),
+            aside: None,
             window: self.measure.window,
             patience: Some(Duration::from_secs(3600)),
+            board: None,
             persistent: true,
             finish_in_flight: false,
+            operations: None,
             system: System::RabbitMq,
             metrics,
         };

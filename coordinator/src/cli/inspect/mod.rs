@@ -1,6 +1,7 @@
 //! `t2t inspect`: a run, a task, an episode, a job, or what was rejected and why.
 
 mod find;
+mod operations;
 mod rejected;
 mod requests;
 mod show;
@@ -30,6 +31,7 @@ Examples:
   t2t inspect out/first episode_77ab           a conversation
   t2t inspect out/first job_09cd --json        a record of the ledger, as data
   t2t inspect out/first episode_77ab --requests   what its models were asked, and what they answered
+  t2t inspect out/first --operations           how long models took, and how often they failed
   t2t inspect out/first --rejected             why candidates fell out
   t2t inspect out/first --rejected --slot 12   every rejected candidate of a slot, in detail")]
 pub(super) struct Arguments {
@@ -51,6 +53,10 @@ pub(super) struct Arguments {
     /// With --requests: the recording, or the folder of a run that has it
     #[arg(long, value_name = "FILE|RUN", requires = "requests")]
     replay: Option<PathBuf>,
+    /// How often models were asked and how long they took, attempts that failed included: of a slot, a task, an
+    /// episode, a job, or of the whole run
+    #[arg(long, conflicts_with_all = ["rejected", "requests"])]
+    operations: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -59,9 +65,22 @@ pub(super) struct Arguments {
 pub(super) fn inspect(arguments: &Arguments) -> anyhow::Result<End> {
     let home = Home(arguments.run.clone());
     let archive = open(&home)?;
+    let found = || {
+        let id = arguments.id.as_deref();
+        id.map(|id| find::find(&archive, id)).transpose()
+    };
+    if arguments.operations {
+        let found = found()?;
+        print(&operations::tell(
+            &archive,
+            found.as_ref(),
+            &home,
+            arguments.json,
+        )?);
+        return Ok(End::Done);
+    }
     if arguments.requests {
-        let found = arguments.id.as_deref();
-        let found = found.map(|id| find::find(&archive, id)).transpose()?;
+        let found = found()?;
         let recording = arguments.replay.as_ref().unwrap_or(&arguments.run);
         print(&requests::tell(&archive, found, recording, arguments.json)?);
         return Ok(End::Done);

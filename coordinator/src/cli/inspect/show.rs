@@ -206,11 +206,13 @@ fn script(script: &UserScript) -> Vec<String> {
         .iter()
         .filter(|(has, _)| *has)
         .map(|(_, what)| format!(", {what}"));
-    let mut lines = vec![
-        format!("persona: {}{}", persona.style, traits.collect::<String>()),
-        format!("identity: {}", script.identity),
-        format!("opening: {}", script.opening),
-    ];
+    let traits = traits.collect::<String>();
+    let mut lines = vec![format!("persona: {}{traits}", persona.style)];
+    if !persona.manner.is_empty() {
+        lines.push(format!("manner: {}", persona.manner));
+    }
+    lines.push(format!("identity: {}", script.identity));
+    lines.push(format!("opening: {}", script.opening));
     let goals = |lines: &mut Vec<String>, goals: &[proto::record::GoalScript]| {
         for goal in goals {
             lines.push(format!("goal {}: {}", goal.goal + 1, goal.say));
@@ -420,10 +422,7 @@ fn conversation(episode: &Episode) -> String {
         );
     }
     for judged in &verdict.judged {
-        let (held, all) = (
-            judged.votes.iter().filter(|&&vote| vote).count(),
-            judged.votes.len(),
-        );
+        let (held, all) = (judged.for_it(), judged.votes.len());
         line(
             &mut out,
             &format!("  {held} of {all} votes: {}", judged.statement),

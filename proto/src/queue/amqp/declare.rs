@@ -67,6 +67,11 @@ impl Layout {
         format!("{}.retry.{}", self.main(lane), rung.as_millis())
     }
 
+    /// Names of all rungs of a lane, whether they are made or not.
+    pub(super) fn rungs(&self, lane: Lane) -> impl Iterator<Item = String> {
+        self.rungs.iter().map(move |rung| self.rung(lane, *rung))
+    }
+
     /// The rung for a delay, and what is left to wait after it. None if the broker can make none.
     pub(super) fn rung_for(
         &self,
@@ -140,11 +145,10 @@ impl Layout {
 
     /// Deletes every queue of a lane.
     pub(super) async fn delete(&self, channel: &Channel, lane: Lane) -> Result<(), lapin::Error> {
-        let rungs = self.rungs.iter().map(|rung| self.rung(lane, *rung));
         // The lane first, so that nothing runs out of a rung into the dead queue.
         for name in [self.main(lane)]
             .into_iter()
-            .chain(rungs)
+            .chain(self.rungs(lane))
             .chain([self.dead(lane)])
         {
             channel

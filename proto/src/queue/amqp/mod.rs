@@ -36,10 +36,10 @@
 //!
 //! # The broker
 //!
-//! RabbitMQ 3.10 or later; the user needs configure, write and read on `PREFIX` + `t2t.*`. Set
-//! `consumer_timeout` in `rabbitmq.conf` well above the longest job (three hours, say; it is half an
-//! hour by default): past it the broker takes all deliveries of a channel away, which shows as
-//! [`QueueError::Lost`] and a repeat.
+//! RabbitMQ 3.10 or later; the user needs configure, write and read on `PREFIX` + `t2t.*`. A delivery that is
+//! held for longer than the broker's `consumer_timeout` (half an hour unless `rabbitmq.conf` says otherwise) is
+//! taken away with all others of its channel, which shows as [`QueueError::Lost`] and a repeat. Workers hand
+//! back before it. The time counts from the hand-over, so a prefetch should be no larger than what is soon begun.
 //!
 //! RabbitMQ 4 differs, and the queues are declared so that it makes no difference here: its delivery
 //! limit is 20 by default, so ours is always given; transient queues are refused, and ours are
@@ -132,10 +132,14 @@ impl AmqpQueue {
     }
 
     async fn look(&self, lane: Lane) -> Result<Option<lapin::Queue>, QueueError> {
+        self.look_at(lane, &self.core.layout.main(lane)).await
+    }
+
+    /// One queue of a lane, if there is such.
+    async fn look_at(&self, lane: Lane, queue: &str) -> Result<Option<lapin::Queue>, QueueError> {
         let looking = async {
             let channel = self.core.consuming().await?;
-            let queue = self.core.layout.main(lane);
-            answered(look(&channel, &queue)).await
+            answered(look(&channel, queue)).await
         };
         self.while_open(lane, looking).await
     }
@@ -171,6 +175,15 @@ impl Queue for AmqpQueue {
     async fn ready(&self, lane: Lane) -> Result<u64, QueueError> {
         let queue = self.look(lane).await?;
         Ok(queue.map_or(0, |queue| u64::from(queue.message_count())))
+    }
+
+    async fn delayed(&self, lane: Lane) -> Result<u64, QueueError> {
+        let mut delayed = 0;
+        for rung in self.core.layout.rungs(lane) {
+            let queue = self.look_at(lane, &rung).await?;
+            delayed += queue.map_or(0, |queue| u64::from(queue.message_count()));
+        }
+        Ok(delayed)
     }
 
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {

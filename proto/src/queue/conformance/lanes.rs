@@ -1,4 +1,4 @@
-//! Q7 to Q9: what is asked of a lane as a whole.
+//! Q7 to Q10: what is asked of a lane as a whole.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -155,4 +155,36 @@ pub(super) async fn q9_a_deleted_lane_is_empty(broker: &dyn Broker) {
         1,
         "Q9: other lanes are left alone"
     );
+}
+
+/// Waits until so many messages wait on a lane: for a consumer, and for their time.
+async fn has_waiting(queue: &dyn Queue, lane: Lane, expected: (u64, u64)) {
+    let mut last = None;
+    let settled = async {
+        while last != Some(expected) {
+            let ready = queue.ready(lane).await.expect("ready");
+            last = Some((ready, queue.delayed(lane).await.expect("delayed")));
+        }
+    };
+    let settled = timeout(SOON, settled).await;
+    assert!(
+        settled.is_ok(),
+        "Q10: {last:?} wait on {lane}, not {expected:?}"
+    );
+}
+
+pub(super) async fn q10_what_waits_is_counted(broker: &dyn Broker) {
+    let (one, two) = (broker.connect().await, broker.connect().await);
+    let lane = Lane::Rollout;
+    for number in 0..3 {
+        publish(&*one, lane, number).await;
+    }
+    has_waiting(&*two, lane, (3, 0)).await;
+    let mut consumer = subscribe(&*one, lane, 1).await;
+    let in_hand = next(&mut *consumer).await;
+    has_waiting(&*two, lane, (2, 0)).await;
+    in_hand.retry(SOON).await.expect("retry");
+    let next_in_hand = next(&mut *consumer).await;
+    has_waiting(&*two, lane, (1, 1)).await;
+    drop(next_in_hand);
 }

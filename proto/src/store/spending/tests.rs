@@ -88,6 +88,28 @@ async fn what_is_no_account_is_named_with_its_line_and_left_alone() {
     }
 }
 
+#[test]
+fn its_form_is_frozen() {
+    let lines = [
+        "t2t spending 1\n",
+        "{\"floor\":{\"run\":\"run\",\"nanos\":10}}\n",
+        "{\"reserve\":{\"run\":\"run\",\"call\":\"a\",\"nanos\":300}}\n",
+        "{\"settle\":{\"run\":\"run\",\"call\":\"a\",\"nanos\":30}}\n",
+    ];
+    let written = [
+        format!("{TITLE}\n"),
+        floor(10),
+        reserve("a", 300),
+        settle("a", 30),
+    ];
+    assert_eq!(
+        written, lines,
+        "a change of these lines needs a title of its own"
+    );
+    let balances = counted(&lines.concat()).unwrap().balances();
+    assert_eq!(balances["run"].spent, Money(40));
+}
+
 proptest! {
     /// However short a killed process fell of its last line, no more is left than there was.
     #[test]

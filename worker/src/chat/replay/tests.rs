@@ -5,6 +5,7 @@ use proto::record::{Message, Protocol};
 use proto::store::Shared;
 use tokio_util::sync::CancellationToken;
 
+use super::super::journal::Journal;
 use super::super::models::Models;
 use super::super::session::{Place, Session, Stop};
 use super::super::tests::{endpoint, request};
@@ -38,6 +39,7 @@ fn subject() -> Subject {
 /// What is answered to each of these texts, in a turn of its own.
 async fn answers(models: &Models, texts: &[&str]) -> Result<Vec<Reply>, Stop> {
     let place = Place {
+        journal: Journal::default(),
         budget: None,
         run: "run".to_owned(),
         hand_back: CancellationToken::new(),

@@ -12,7 +12,7 @@ use super::identity;
 use super::state::{Base, Order, Product, User, World};
 
 /// First field of every delta.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// Bytes that are no delta over this base.
 #[derive(Debug, thiserror::Error)]

@@ -365,6 +365,38 @@ fn planted_faults_are_caught() {
 }
 
 #[test]
+fn a_manner_tells_nothing_of_the_case() {
+    let Case { shop, task } = planted();
+    let order = &shop.orders[0];
+    let name = shop::KINDS[order.2[0]].0;
+    let other = shop::KINDS[shop.orders[1].2[0]].0;
+    let long = "so ".repeat(80);
+    let found = |manner: &str| {
+        let mut task = task.clone();
+        task.script.persona.manner = manner.to_owned();
+        check_texts(&Stub, &shop, &task)
+    };
+    for fine in ["", "They write the way they talk, and seldom ask twice."] {
+        assert_eq!(found(fine), Ok(()), "{fine}");
+    }
+    for (told, wrong) in [
+        (name, "no fact of the case"),
+        (other, "no fact of the case"),
+        (order.1, "no fact of the case"),
+        (shop.first, "no fact of the case"),
+        ("PayPal", "no fact of the case"),
+        (order.0.as_str(), "holds a number"),
+        ("½", "holds a number"),
+        ("\n", "one paragraph"),
+        (long.as_str(), "characters"),
+    ] {
+        let error = found(&format!("They keep saying {told} again.")).unwrap_err();
+        assert!(error.contains(wrong), "{told}: {error}");
+    }
+    assert!(found(" ").unwrap_err().contains("says nothing"));
+}
+
+#[test]
 fn only_a_yes_reads_as_one() {
     for index in 0..400 {
         let task = drawn(index).task;

@@ -4,6 +4,7 @@
 //! those for generative AI. Both are marked as in development there: a later version is a change here.
 //! Content of messages and conversations is in no attribute.
 
+use proto::ids::RunId;
 use proto::queue::{Delivery, Headers, Message};
 use proto::topology::{ATTEMPT_HEADER, INSTANCE_HEADER, Lane};
 use tracing::field::{Empty, display};
@@ -86,7 +87,8 @@ pub fn process(system: System, delivery: &Delivery) -> Span {
         messaging.destination.name = lane.queue(),
         messaging.message.id = %message.id,
         messaging.message.body.size = message.body.len(),
-        t2t.run = message.headers.get(INSTANCE_HEADER),
+        t2t.run = Empty,
+        t2t.instance = message.headers.get(INSTANCE_HEADER),
         t2t.attempt = message.headers.get(ATTEMPT_HEADER).map_or("1", |number| number),
         t2t.redeliveries = delivery.redeliveries(),
     );
@@ -98,6 +100,11 @@ pub fn process(system: System, delivery: &Delivery) -> Span {
         }
     }
     span
+}
+
+/// Names the run that the span which is entered belongs to, once it is known.
+pub fn of_run(run: RunId) {
+    Span::current().record("t2t.run", run.to_string());
 }
 
 /// Works on a delivery in a process of its own. It goes on with the trace of the process that took the

@@ -10,18 +10,16 @@
 //! script as every user's is (see [`super`]): a user that gives its secret away makes a task another one, and
 //! its episode must not count for or against the agent.
 
-use std::collections::BTreeSet;
-
 use proto::digest::Digest;
 use proto::record::{Endpoint, Message, Part, Role, Task, UserOutcome};
 
-use super::{TRIES, Turn, context};
+use super::{Heard, TRIES, Turn, context};
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
 use crate::chat::{Fault, Request, ToolChoice};
 use crate::dialogue::conversation::{Conversation, UserTurn};
 use crate::domains::Domain;
-use crate::language::fidelity::{Moment, check_turn};
+use crate::language::fidelity::check_turn;
 use crate::roles::prompts::{PromptError, Prompts, USER_TAU2};
 
 /// The benchmark's words by which a user stops.
@@ -58,12 +56,9 @@ pub struct Tau2User<'a> {
     task: &'a Task,
     opened: bool,
     changed: bool,
-    /// Slots that the agent has asked for.
-    asked: BTreeSet<String>,
+    heard: Heard,
     /// Whether the agent has declined something.
     refused: bool,
-    /// Everything the agent has said.
-    heard: String,
 }
 
 impl<'a> Tau2User<'a> {
@@ -83,9 +78,8 @@ impl<'a> Tau2User<'a> {
             task,
             opened: false,
             changed: false,
-            asked: BTreeSet::new(),
+            heard: Heard::default(),
             refused: false,
-            heard: String::new(),
         }
     }
 
@@ -104,7 +98,8 @@ impl<'a> Tau2User<'a> {
             let opening = self.task.script.opening.clone();
             return Ok(Turn::Took(UserTurn::Say(opening)));
         }
-        self.hear(conversation);
+        self.heard.take_in(conversation);
+        self.refused |= conversation.agent_facts().refusal.is_some();
         let mut messages = flipped(conversation.messages());
         let mut complaint = String::new();
         for regeneration in 0..TRIES {
@@ -143,17 +138,6 @@ impl<'a> Tau2User<'a> {
         )))
     }
 
-    /// Takes in what the agent said since.
-    fn hear(&mut self, conversation: &Conversation<'_>) {
-        let facts = conversation.agent_facts();
-        self.asked.extend(facts.asks.iter().cloned());
-        self.refused |= facts.refusal.is_some();
-        if let Some(Message::Assistant { text, .. }) = conversation.messages().last() {
-            self.heard.push_str(text);
-            self.heard.push('\n');
-        }
-    }
-
     /// The turn that a reply stands for, or what is wrong with it.
     fn fit(&mut self, conversation: &Conversation<'_>, text: &str) -> Result<UserTurn, String> {
         let change = self.task.script.change.as_ref();
@@ -172,11 +156,7 @@ impl<'a> Tau2User<'a> {
             Some(change) => text.replace(&change.text, " "),
             None => text.to_owned(),
         };
-        let moment = Moment {
-            asked: &self.asked,
-            changed: self.changed,
-            heard: &self.heard,
-        };
+        let moment = self.heard.moment(self.changed);
         check_turn(self.domain, conversation.world(), self.task, &rest, &moment)?;
         self.changed |= changes;
         Ok(UserTurn::Say(text.to_owned()))

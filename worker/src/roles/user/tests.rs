@@ -115,6 +115,20 @@ pub(super) fn fault(episode: &Episode) -> &str {
     }
 }
 
+#[test]
+fn a_manner_is_told_where_there_is_one() {
+    let bench = Bench::new(plain);
+    let prompts = Prompts::new(&[]).unwrap();
+    let system = |task: &Task| Script::new(&bench.domain, task, &prompts).unwrap().system;
+    let mut task = bench.task.clone();
+    let plainly = system(&task);
+    task.script.persona.manner = "They write the way they talk.".to_owned();
+    let told = "\nHow you speak: They write the way they talk.";
+    let mannered = system(&task);
+    assert!(mannered.contains(told), "{mannered}");
+    assert_eq!(mannered.replace(told, ""), plainly);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_model_that_says_what_the_agenda_says_is_served() {
     for cell in [plain, hidden] {

@@ -12,6 +12,7 @@ use crate::stages;
 
 /// Said before a text that is otherwise as it was.
 const HELLO: &str = "Well then.";
+const MANNER: &str = "They write the way they talk.";
 
 /// A job to word a draft, and the draft as templates word it.
 struct Bench {
@@ -79,12 +80,20 @@ impl Bench {
         let change = change
             .map(|change| json!({"text": reword(&change.text), "goals": goals(&change.goals)}));
         json!({
+            "manner": MANNER,
             "identity": reword(&script.identity),
             "opening": reword(&script.opening),
             "goals": goals(&script.goals),
             "change": change,
         })
         .to_string()
+    }
+
+    /// A reply in which only the manner is new.
+    fn mannered(&self, manner: &str) -> String {
+        let mut reply: Json = serde_json::from_str(&self.hello()).expect("a reply is JSON");
+        reply["manner"] = manner.into();
+        reply.to_string()
     }
 
     fn hello(&self) -> String {
@@ -119,6 +128,12 @@ async fn what_says_the_same_takes_the_place_of_every_text() {
         for text in texts.chain(change.map(|change| &change.text)) {
             assert!(text.starts_with(HELLO), "{text}");
         }
+        // How the person behaves is as drawn, and how such a person speaks the model's.
+        let persona = Persona {
+            manner: MANNER.to_owned(),
+            ..bench.draft.task.script.persona.clone()
+        };
+        assert_eq!(script.persona, persona);
         assert_eq!(task.writer, "model:echo");
         assert_eq!(
             (task.parts[0].role, task.parts[0].replies),
@@ -163,7 +178,16 @@ async fn the_model_sees_each_text_and_what_must_stand_in_it() {
     for text in [&script.identity, &script.opening, &script.persona.style] {
         assert!(system.contains(text.as_str()), "{text}\n{system}");
     }
-    assert_eq!(asked["response_format"]["json_schema"]["name"], "texts");
+    let told = if script.persona.one_at_a_time {
+        "bring up one matter at a time"
+    } else {
+        "bring up all they want at once"
+    };
+    assert!(system.contains(told), "{system}");
+    let form = &asked["response_format"]["json_schema"];
+    assert_eq!(form["name"], "texts");
+    let required = form["schema"]["required"].as_array().unwrap();
+    assert_eq!(required[0], "manner", "the texts follow from it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,6 +258,56 @@ async fn what_is_kept_back_may_not_be_told() {
         complaint.contains("kept back") || complaint.contains("does not hold there"),
         "{complaint}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manner_that_is_none_or_tells_of_the_case_is_asked_for_again() {
+    let bench = Bench::new(|domain| {
+        let (tool, slot) = domain.hideable()[1];
+        let kind = Kind::Hidden(slot.to_owned());
+        cell(Scenario::Ambiguous, kind, Wanted::Write(tool.to_owned()))
+    });
+    let goal = &bench.draft.task.intent.goals[0];
+    let mut unfit: Vec<(String, &str)> = vec![
+        (" ".to_owned(), "says nothing"),
+        ("They say it in 3 words.".to_owned(), "holds a number"),
+        ("They are curt.\nVery.".to_owned(), "one paragraph"),
+        ("They go on. ".repeat(30), "characters"),
+    ];
+    let hidden = goal.slots.iter().filter(|slot| slot.hidden()).count();
+    assert!(hidden > 0 && hidden < goal.slots.len(), "both are tried");
+    for reveal in &bench.draft.task.script.goals[0].reveals {
+        let complaint = if reveal.text.contains(char::is_numeric) {
+            "holds a number"
+        } else {
+            "no fact of the case"
+        };
+        unfit.push((format!("They often say: {}", reveal.text), complaint));
+    }
+    for (manner, complaint) in unfit {
+        let (bad, good) = (bench.mannered(&manner), bench.hello());
+        let sayer = Sayer::new(move |place, _| Ok([&bad, &good][place.min(1)].clone()));
+        let (task, _) = bench.drafted(&sayer).await;
+        assert_eq!(task.script.persona.manner, MANNER);
+        let asked = sayer.asked();
+        assert_eq!(asked.len(), 2, "{manner}");
+        let told = asked[1]["messages"][3]["content"].as_str().unwrap();
+        assert!(
+            told.contains("manner") && told.contains(complaint),
+            "{manner}: {told}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_templates_words_stand_there_is_no_manner() {
+    let bench = Bench::new(plain);
+    let bad = bench.mannered("They count to 10.");
+    let sayer = Sayer::new(move |_, _| Ok(bad.clone()));
+    let (task, _) = bench.drafted(&sayer).await;
+    assert_eq!(sayer.asked().len(), 3);
+    assert_eq!(task.script, bench.draft.task.script);
+    assert_eq!(task.script.persona.manner, "");
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,6 +65,20 @@ async fn the_words_stop_and_the_roles_are_turned_round() {
     }
 }
 
+#[test]
+fn a_manner_is_told_where_there_is_one() {
+    let bench = Bench::new(plain);
+    let prompts = Prompts::new(&[]).unwrap();
+    let system = |task: &Task| Instructions::new(task, &prompts).unwrap().system;
+    let mut task = bench.task.clone();
+    let plainly = system(&task);
+    task.script.persona.manner = "They write the way they talk.".to_owned();
+    let told = "\nHow you speak: They write the way they talk.";
+    let mannered = system(&task);
+    assert!(mannered.contains(told), "{mannered}");
+    assert_eq!(mannered.replace(told, ""), plainly);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_after_a_no_is_that_of_a_user_turned_down() {
     let refuses = |task: &Task| {

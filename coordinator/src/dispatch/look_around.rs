@@ -1,0 +1,88 @@
+//! What a coordinator does now and then: sees whether somebody took over, and which jobs nobody answers for.
+
+use proto::ids::JobId;
+use proto::job::Stage;
+use proto::outcome::Outcome;
+use proto::queue::UNDELIVERABLE;
+use proto::wire::{self, Kind};
+use tokio::time::Instant;
+
+use super::{Asked, Carries, Dispatch, DispatchError};
+use crate::run::Ask;
+
+impl Dispatch<'_> {
+    /// Sees whether somebody took over, and publishes again what was not answered for too long.
+    pub(super) async fn look_around(&mut self) -> Result<(), DispatchError> {
+        self.commit().await?;
+        let now = Instant::now();
+        let open = self.asked.values();
+        let open = open.map(|asked| (asked.ask.stage, asked.since));
+        self.undeliverable.look(now, open);
+        if self.publishing.is_idle() {
+            let open = self.asked.values().map(|asked| asked.ask.stage);
+            self.reconciler.look(now, open);
+        }
+        let Some(patience) = self.options.patience else {
+            return Ok(());
+        };
+        let overdue = self.open(|asked| now.duration_since(asked.since) >= patience);
+        if !overdue.is_empty() {
+            // What is held may be what fills the lane; its jobs are done again when their turn comes.
+            let held = std::mem::take(&mut self.early);
+            self.appended.extend(held.into_values());
+        }
+        self.publish_again(overdue, "unanswered for long, published again")
+    }
+
+    /// The fleet has nothing of what is asked for, but for what its queue gave up.
+    pub(super) fn lost(&mut self, given_up: Vec<JobId>) -> Result<(), DispatchError> {
+        self.given_up(given_up)?;
+        let lost = self.open(|asked| !asked.misread);
+        self.publish_again(lost, "the fleet has lost them, published again")
+    }
+
+    fn open(&self, which: impl Fn(&Asked) -> bool) -> Vec<(JobId, Ask)> {
+        let open = self.asked.iter().filter(|(_, asked)| which(asked));
+        open.map(|(id, asked)| (*id, asked.ask)).collect()
+    }
+
+    fn publish_again(&mut self, jobs: Vec<(JobId, Ask)>, why: &str) -> Result<(), DispatchError> {
+        if !jobs.is_empty() {
+            tracing::warn!(jobs = jobs.len(), "{why}");
+        }
+        for (id, ask) in jobs {
+            if let Some(asked) = self.asked.get_mut(&id) {
+                asked.since = Instant::now();
+            }
+            self.publish(&ask, id, Carries::Little)?;
+        }
+        Ok(())
+    }
+
+    /// Jobs that the queue delivers no more have failed.
+    pub(super) fn given_up(&mut self, jobs: Vec<JobId>) -> Result<(), DispatchError> {
+        for job in jobs {
+            if let Some(Asked { ask, .. }) = self.asked.get(&job).copied() {
+                tracing::error!(%job, "handed over too often without an answer; the job has failed");
+                let error =
+                    format!("{UNDELIVERABLE}: handed over too often, and no worker answered");
+                self.fail(job, ask.stage, error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes a job that no worker can answer for.
+    pub(super) fn fail(
+        &mut self,
+        job: JobId,
+        stage: Stage,
+        error: String,
+    ) -> Result<(), DispatchError> {
+        let outcome = Outcome::failed(job, stage, error);
+        let body = wire::encode(Kind::Outcome, &outcome)
+            .map_err(|source| DispatchError::Wire { job, source })?;
+        let answered = self.answer(job, &body)?;
+        answered.map_err(|source| DispatchError::Wire { job, source })
+    }
+}
