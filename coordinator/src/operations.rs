@@ -1,17 +1,23 @@
 //! What a run took: a line of JSON for each delivery of a job in which models were asked, in the run's folder.
 //!
 //! It stands beside ledger and dataset and has no part in either. A worker that is killed tells nothing, and what
-//! others tell may come twice; it is not synced, so a machine that loses its power may forget the last lines; and one that
+//! others tell may come twice, which is seen; it is not synced, so a machine that loses its power may forget the last lines; and one that
 //! is cut short, where a process was killed, is passed over. A run goes on where it can't be written.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{
+    self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _,
+};
 use std::path::{Path, PathBuf};
 
+use proto::digest::Hasher;
 use proto::ids::JobId;
 use proto::operation::Operation;
 use proto::record::Money;
 use serde::{Deserialize, Serialize};
+
+use crate::home::PARTIAL;
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +29,16 @@ pub struct Line {
     pub operation: Operation,
 }
 
+impl Line {
+    /// The same for what is told twice.
+    fn key(&self) -> u64 {
+        let Operation { worker, began, .. } = &self.operation;
+        let mut hasher = Hasher::new("t2t.operation", 1);
+        let hasher = hasher.text(&self.job).text(worker).number(*began);
+        hasher.finish().head()
+    }
+}
+
 /// Writes lines; the file is made with the first one.
 #[derive(Debug)]
 pub struct Operations {
@@ -30,6 +46,8 @@ pub struct Operations {
     file: Option<File>,
     /// What the requests of all lines have cost.
     cost: Money,
+    /// Keys of all lines: what is told twice is written down once.
+    known: HashSet<u64>,
     /// Said once, not for every line.
     complained: bool,
 }
@@ -37,22 +55,37 @@ pub struct Operations {
 impl Operations {
     /// In this file.
     pub fn at(path: PathBuf) -> Self {
-        let known = read(&path).inspect_err(
-            |error| tracing::warn!(%error, path = %path.display(), "what jobs took before is not known"),
-        );
-        let (lines, _) = known.unwrap_or_default();
+        let (mut cost, mut known) = (Money::ZERO, HashSet::new());
+        let read = each(&path, |line| {
+            if known.insert(line.key()) {
+                cost += line.operation.cost();
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            let path = path.display();
+            tracing::warn!(%error, %path, "what jobs took before is not known");
+        }
         Self {
             path,
             file: None,
-            cost: lines.iter().map(|line| line.operation.cost()).sum(),
+            cost,
+            known,
             complained: false,
         }
     }
 
-    /// Writes down what a delivery took.
+    /// Writes down what a delivery took, unless it is known.
     pub fn note(&mut self, job: JobId, operation: Operation) {
-        self.cost += operation.cost();
-        if let Err(error) = self.write(job, operation)
+        let line = Line {
+            job: job.to_string(),
+            operation,
+        };
+        if !self.known.insert(line.key()) {
+            return;
+        }
+        self.cost += line.operation.cost();
+        if let Err(error) = self.write(&line)
             && !std::mem::replace(&mut self.complained, true)
         {
             let path = self.path.display();
@@ -66,9 +99,8 @@ impl Operations {
         Some(self.cost).filter(|cost| *cost != Money::ZERO)
     }
 
-    fn write(&mut self, job: JobId, operation: Operation) -> io::Result<()> {
-        let job = job.to_string();
-        let mut text = serde_json::to_vec(&Line { job, operation })?;
+    fn write(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         let file = match &mut self.file {
             Some(file) => file,
@@ -102,42 +134,58 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Puts the lines of several files into one, in place of what it held; nothing where there are none.
+/// Adds the lines of several files to another, each line once. It is written beside and put in its place at the
+/// end, so one of the files may be the other.
 ///
 /// # Errors
 /// When a file can't be read or written.
 pub fn gather(from: &[PathBuf], into: &Path) -> io::Result<()> {
-    let mut text = Vec::new();
-    for path in from {
-        for line in read(path)?.0 {
-            serde_json::to_writer(&mut text, &line)?;
-            text.push(b'\n');
-        }
+    let partial = into.with_file_name(format!(".operations{PARTIAL}"));
+    let (mut gathered, mut known) = (None, HashSet::new());
+    for path in std::iter::once(into).chain(from.iter().map(PathBuf::as_path)) {
+        each(path, |line| {
+            if known.insert(line.key()) {
+                add(&mut gathered, &partial, &line)?;
+            }
+            Ok(())
+        })?;
     }
-    if text.is_empty() {
+    let Some(mut file) = gathered else {
         return Ok(());
-    }
-    std::fs::write(into, text)
+    };
+    file.flush()?;
+    fs::rename(&partial, into)
 }
 
-/// The lines of a file that read, and how many do not; none where there is no file.
+/// Adds a line to a file that is made with the first one.
+fn add(file: &mut Option<BufWriter<File>>, path: &Path, line: &Line) -> io::Result<()> {
+    let file = match file {
+        Some(file) => file,
+        none => none.insert(BufWriter::new(File::create(path)?)),
+    };
+    serde_json::to_writer(&mut *file, line)?;
+    file.write_all(b"\n")
+}
+
+/// Goes through the lines of a file, of which there may be millions; gives how many do not read. A file that is not
+/// there has none.
 ///
 /// # Errors
-/// When the file can't be read.
-pub fn read(path: &Path) -> io::Result<(Vec<Line>, usize)> {
+/// When the file can't be read, and what `take` gives.
+pub fn each(path: &Path, mut take: impl FnMut(Line) -> io::Result<()>) -> io::Result<usize> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error),
     };
-    let (mut lines, mut unread) = (Vec::new(), 0);
+    let mut unread = 0;
     for text in BufReader::new(file).split(b'\n') {
         match serde_json::from_slice(&text?) {
-            Ok(line) => lines.push(line),
+            Ok(line) => take(line)?,
             Err(_) => unread += 1,
         }
     }
-    Ok((lines, unread))
+    Ok(unread)
 }
 
 #[cfg(test)]
@@ -189,18 +237,57 @@ mod tests {
     fn lines_come_back_and_one_that_was_cut_short_costs_itself_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("operations.jsonl");
-        assert_eq!(read(&path).unwrap(), (Vec::new(), 0));
+        let read = || {
+            let mut lines = Vec::new();
+            let unread = each(&path, |line| {
+                lines.push(line);
+                Ok(())
+            })
+            .unwrap();
+            (lines, unread)
+        };
+        assert_eq!(read(), (Vec::new(), 0));
         let job = JobId(Digest::of(b"job"));
         Operations::at(path.clone()).note(job, operation("one"));
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(br#"{"job":"#).unwrap();
         Operations::at(path.clone()).note(job, operation("two"));
-        let (lines, unread) = read(&path).unwrap();
+        let (lines, unread) = read();
         let line = |worker| Line {
             job: job.to_string(),
             operation: operation(worker),
         };
         assert_eq!((lines, unread), (vec![line("one"), line("two")], 1));
+    }
+
+    #[test]
+    fn what_is_told_twice_is_written_down_and_paid_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let job = JobId(Digest::of(b"job"));
+        let price = operation("one").cost();
+        let mut one = Operations::at(at("one"));
+        for _ in 0..2 {
+            one.note(job, operation("one"));
+        }
+        assert_eq!(one.cost(), Some(price));
+        let mut other = Operations::at(at("other"));
+        for worker in ["one", "two"] {
+            other.note(job, operation(worker));
+        }
+        for _ in 0..2 {
+            gather(&[at("one"), at("other")], &at("other")).unwrap();
+            let mut workers = Vec::new();
+            let unread = each(&at("other"), |line| {
+                workers.push(line.operation.worker);
+                Ok(())
+            });
+            assert_eq!(
+                (unread.unwrap(), &workers[..]),
+                (0, &["one".to_owned(), "two".to_owned()][..])
+            );
+        }
+        assert_eq!(Operations::at(at("other")).cost(), Some(price + price));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The seal of a finished run: every file of its folder with length and BLAKE3, and the seal's own
-//! digest. With it, one flipped byte anywhere is found and named.
+//! digest. With it, one flipped byte anywhere is found and named. Only `operations.jsonl` is no part of it.
 //!
 //! What a link points to can change without the folder changing, and may lie outside it. So a link is
 //! never followed: no folder with one is sealed, and one that came later is named.

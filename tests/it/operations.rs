@@ -1,7 +1,7 @@
 //! How often models were asked and how long they took is written down beside the dataset, request by request,
 //! those that failed included; nothing of it reaches a row.
 
-use coordinator::operations::{Line, read};
+use coordinator::operations::{Line, each};
 use harness::endpoint::Fault;
 use proto::job::Stage;
 use serde_json::Value as Json;
@@ -17,8 +17,12 @@ fn every_request_is_written_down_with_what_it_took() {
         .to_vec();
     let desk = Desk::with(4, faults, AGENTS, "");
     desk.prints("run plan.toml --out out");
-    let (lines, unread) = read(&desk.at("out/operations.jsonl")).unwrap();
-    assert_eq!(unread, 0);
+    let mut lines = Vec::new();
+    let unread = each(&desk.at("out/operations.jsonl"), |line| {
+        lines.push(line);
+        Ok(())
+    });
+    assert_eq!(unread.unwrap(), 0);
     let sent = || lines.iter().flat_map(|line| &line.operation.requests);
     assert_eq!(sent().count() as u64, desk.endpoint.stats().requests);
     let failed = sent().filter(|sent| sent.came == "server_error").count();

@@ -43,9 +43,6 @@ impl Dispatch<'_> {
             }
         } else if self.asked.contains_key(&id) {
             if let Err(error) = self.answer(id, delivery.body())? {
-                self.asked
-                    .entry(id)
-                    .and_modify(|asked| asked.misread = true);
                 return self.put_aside(delivery, &error);
             }
         } else if let Some((summary, _)) = self.content.ledger.index().get(&id) {
@@ -65,6 +62,10 @@ impl Dispatch<'_> {
     }
 
     fn put_aside(&mut self, delivery: Delivery, error: &WireError) -> Result<(), DispatchError> {
+        let job = JobId(delivery.message().id);
+        self.asked
+            .entry(job)
+            .and_modify(|asked| asked.misread = true);
         let reason = format!("nothing this coordinator can read: {error}");
         self.unreadable.push((delivery, reason));
         Ok(())

@@ -53,6 +53,7 @@ impl Dispatch<'_> {
         for (id, ask) in jobs {
             if let Some(asked) = self.asked.get_mut(&id) {
                 asked.since = Instant::now();
+                asked.misread = false;
             }
             self.publish(&ask, id, Carries::Little)?;
         }

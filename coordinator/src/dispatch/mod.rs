@@ -452,7 +452,8 @@ impl<'a> Dispatch<'a> {
         };
         let body = match wire::encode(Kind::Job, &job) {
             Ok(body) => body,
-            Err(error @ WireError::TooLarge { .. }) => {
+            // A world that no job can carry stops the run: started again, it offers the world to the store again.
+            Err(error @ WireError::TooLarge { .. }) if carries != Carries::World => {
                 return self.fail(id, ask.stage, error.to_string());
             }
             Err(source) => return Err(DispatchError::Wire { job: id, source }),

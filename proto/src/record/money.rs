@@ -78,7 +78,7 @@ impl fmt::Display for Money {
         let fraction = format!("{:09}", self.0 % DOLLAR);
         let (cents, rest) = fraction.split_at(2);
         let rest = rest.trim_end_matches('0');
-        write!(f, "${}.{cents}{rest}", self.0 / DOLLAR)
+        f.pad(&format!("${}.{cents}{rest}", self.0 / DOLLAR))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use coordinator::operations::Line;
+use coordinator::operations::{Line, each};
 use harness::collector::{Collector, Seen};
 use harness::endpoint::{Brain, Endpoint, Settings};
 use harness::fleet::{Member, wait};
@@ -118,7 +118,12 @@ fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_re
 
 /// Two workers had to do with the run, and an episode of the first was handed back.
 fn handed_over(site: &Site) {
-    let (lines, _) = coordinator::operations::read(&site.fleet.at("out/operations.jsonl")).unwrap();
+    let mut lines = Vec::new();
+    let unread = each(&site.fleet.at("out/operations.jsonl"), |line| {
+        lines.push(line);
+        Ok(())
+    });
+    assert_eq!(unread.unwrap(), 0);
     let names: BTreeSet<&str> = lines
         .iter()
         .map(|line| line.operation.worker.as_str())

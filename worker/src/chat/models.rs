@@ -143,7 +143,8 @@ impl Models {
             let asked = fault.retry_after();
             let pause = asked.unwrap_or_else(|| backoff(tries, Digest::of(body).head()));
             let down = admitted(&breaker, endpoint).err();
-            if let (Some(after), None) = (asked.filter(|after| *after > LONGEST_PAUSE), &down) {
+            let long = asked.filter(|after| *after > LONGEST_PAUSE && fault.passing());
+            if let (Some(after), None) = (long, &down) {
                 // It says itself when to come again. If it never does otherwise, its breaker opens.
                 return Err(Stop::Busy {
                     endpoint: endpoint.name.clone(),
@@ -467,6 +468,81 @@ mod tests {
         }
     }
 
+    fn place() -> Place {
+        Place {
+            journal: Journal::default(),
+            run: "run".to_owned(),
+            budget: None,
+            hand_back: CancellationToken::new(),
+        }
+    }
+
+    fn moment() -> Moment {
+        Moment {
+            role: proto::record::Role::Agent,
+            turn: 0,
+            regeneration: 0,
+        }
+    }
+
+    /// Always answers with this status, and says when to come again.
+    #[derive(Debug)]
+    struct Waits(u16);
+
+    #[async_trait]
+    impl Wire for Waits {
+        async fn send(&self, _: &Endpoint, _: &Bytes) -> Result<Answer, Fault> {
+            Err(Fault::Status {
+                status: self.0,
+                retry_after: Some(Duration::from_secs(90)),
+                text: String::new(),
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_wait_that_a_server_asks_for_is_spent_in_the_queue_and_has_an_end() {
+        let shared = Shared::in_memory(1 << 20);
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.patience.down = 60_000;
+        let (place, moment) = (place(), moment());
+        let asked = async |models: &Models| {
+            let body = Bytes::from_static(b"{}");
+            models
+                .call(&endpoint, &body, &place, moment)
+                .await
+                .unwrap_err()
+        };
+        let models = |status| {
+            let metrics = Metrics::new(Part::Worker);
+            Models::new(Arc::new(Waits(status)), &shared, "one", metrics)
+        };
+        let busy = models(429);
+        let mut waits = 0;
+        loop {
+            match asked(&busy).await {
+                Stop::Busy { after, .. } => {
+                    assert_eq!(after, Duration::from_secs(90));
+                    waits += 1;
+                    tokio::time::sleep(after).await;
+                }
+                Stop::Down {
+                    given_up, after, ..
+                } => {
+                    if given_up {
+                        break;
+                    }
+                    tokio::time::sleep(after).await;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!((1..10).contains(&waits), "{waits} waits");
+        // Nothing changes by waiting.
+        let refused = asked(&models(400)).await;
+        assert!(matches!(refused, Stop::Fault { .. }), "{refused:?}");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_down_for_long_is_asked_once_before_a_job_gives_it_up() {
         let wire = Arc::new(Frail::default());
@@ -474,17 +550,7 @@ mod tests {
         let models = Models::new(wire.clone(), &shared, "one", Metrics::new(Part::Worker));
         let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
         endpoint.patience.down = 60_000;
-        let place = Place {
-            journal: Journal::default(),
-            run: "run".to_owned(),
-            budget: None,
-            hand_back: CancellationToken::new(),
-        };
-        let moment = Moment {
-            role: proto::record::Role::Agent,
-            turn: 0,
-            regeneration: 0,
-        };
+        let (place, moment) = (place(), moment());
         let call = async || {
             models
                 .call(&endpoint, &Bytes::from_static(b"{}"), &place, moment)

@@ -24,7 +24,7 @@ use crate::process::metrics::label::{Came, Class, Ended};
 use crate::process::telemetry::spans::{self, System};
 
 /// How long it may take to tell what a delivery took.
-const TELLING: Duration = Duration::from_secs(5);
+const TELLING: Duration = Duration::from_secs(1);
 
 /// The lane of the coordinator that asks.
 pub(super) fn answers_to(delivery: &Delivery) -> Option<Lane> {

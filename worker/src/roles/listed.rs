@@ -3,8 +3,8 @@
 //!
 //! An argument that names a record (its name ends in `_id` or `_ids`) may only be what was seen so far, so a
 //! server that holds its model to the schema gets no id that is made up. A tool whose ids were not seen is
-//! not offered, nor is a look-up that was made, nor a call that failed, until something has gone well that may have
-//! changed that: a small model would go on with it for ever. Ids are found in JSON by the names of fields: `item_id` holds
+//! not offered, nor is a look-up that was made, nor a call about one record that failed, until something has gone well
+//! that may have changed that: a small model would go on with it for ever. Ids are found in JSON by the names of fields: `item_id` holds
 //! one, and so do the members of `orders` and the keys of `payment_methods`.
 //!
 //! The schema changes from turn to turn; the conversation before it does not.

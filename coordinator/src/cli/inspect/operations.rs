@@ -12,7 +12,7 @@ use super::find::Found;
 use super::pretty;
 use crate::archive::Archive;
 use crate::home::{Home, OPERATIONS};
-use crate::operations::{Line, read};
+use crate::operations::{Line, each};
 
 /// Tells what deliveries took: those that are meant one by one, those of a whole run together.
 pub(super) fn tell(
@@ -22,14 +22,16 @@ pub(super) fn tell(
     json: bool,
 ) -> anyhow::Result<String> {
     let path = home.at(OPERATIONS);
-    let lines = read(&path);
-    let (mut lines, unread) =
-        lines.with_context(|| format!("failed to read {}", path.display()))?;
+    let mut lines = Vec::new();
+    let unread = each(&path, |line| {
+        if found.is_none_or(|found| is_meant(archive, found, &line)) {
+            lines.push(line);
+        }
+        Ok(())
+    })
+    .with_context(|| format!("failed to read {}", path.display()))?;
     if unread > 0 {
         tracing::warn!(unread, path = %path.display(), "lines that were cut short are passed over");
-    }
-    if let Some(found) = found {
-        lines.retain(|line| is_meant(archive, found, line));
     }
     lines.sort_by(|one, other| {
         let key = |line: &Line| (line.operation.began, line.job.clone());
