@@ -108,7 +108,9 @@ fn table(status: &Status, before: Option<(&Status, Duration)>) -> String {
 
 fn sum(status: &Status) -> String {
     let count = |value: fn(&Worker) -> u64| status.workers.iter().map(value).sum::<u64>();
-    let pace: f64 = status.runs.iter().map(|run| run.note.jobs_per_second).sum();
+    let paces = status.runs.iter().map(|run| run.note.jobs_per_second);
+    // The sum of no numbers is -0.
+    let pace = paces.fold(0.0, |sum, pace| sum + pace);
     let dead: usize = status.lanes.iter().map(|lane| lane.dead).sum();
     format!(
         "{} workers, {} of {} slots busy, {pace:.1} jobs/s, {} retried, {} failed, {dead} dead",
@@ -332,7 +334,9 @@ mod tests {
             workers: vec![],
             lanes: vec![],
         };
-        assert_eq!(super::table(&empty, None).matches("none").count(), 3);
+        let nobody = super::table(&empty, None);
+        assert_eq!(nobody.matches("none").count(), 3);
+        assert!(nobody.contains(" 0.0 jobs/s"), "{nobody}");
     }
 
     #[test]
