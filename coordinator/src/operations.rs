@@ -1,8 +1,9 @@
 //! What a run took: a line of JSON for each delivery of a job in which models were asked, in the run's folder.
 //!
 //! It stands beside ledger and dataset and has no part in either. A worker that is killed tells nothing, and what
-//! others tell may come twice, which is seen; it is not synced, so a machine that loses its power may forget the last lines; and one that
-//! is cut short, where a process was killed, is passed over. A run goes on where it can't be written.
+//! others tell may come twice, which is seen. The file is not synced, so a machine that loses its power may forget
+//! the last lines; and one that is cut short, where a process was killed, is passed over. A run goes on where it
+//! can't be written.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};

@@ -5,7 +5,7 @@ use proto::queue::{Queue, QueueError};
 use proto::store::{Board, StoreError};
 use proto::topology::Lane;
 use serde::{Deserialize, Serialize};
-use worker::serve::{Worker, living};
+use worker::serve::{WORKERS, Worker, notes};
 
 use crate::dispatch::Course;
 use crate::pace::Rates;
@@ -155,8 +155,12 @@ pub enum StatusError {
 
 /// Looks at a fleet.
 pub async fn look(queue: &dyn Queue, board: &dyn Board) -> Result<Status, StatusError> {
-    let runs = runs(board).await?;
-    let workers = living(board).await?.workers;
+    // A note of another release that does not read is passed over.
+    let runs = notes(board, RUNS).await?.read.into_iter();
+    let runs: Vec<NamedRun> = runs
+        .map(|(instance, note)| NamedRun { instance, note })
+        .collect();
+    let workers = notes(board, WORKERS).await?.read.into_iter();
     let outcomes = runs
         .iter()
         .filter_map(|run| run.instance.parse().ok().map(Lane::Outcomes));
@@ -176,20 +180,7 @@ pub async fn look(queue: &dyn Queue, board: &dyn Board) -> Result<Status, Status
     }
     Ok(Status {
         runs,
-        workers,
+        workers: workers.map(|(_, worker)| worker).collect(),
         lanes,
     })
-}
-
-/// Runs that go on; a note of another release that does not read is passed over.
-async fn runs(board: &dyn Board) -> Result<Vec<NamedRun>, StoreError> {
-    let notes = board.list(RUNS).await?;
-    let read = notes.into_iter().filter_map(|note| {
-        let instance = note.name;
-        serde_json::from_slice(&note.bytes)
-            .inspect_err(|error| tracing::debug!(instance, %error, "a note does not read"))
-            .ok()
-            .map(|note| NamedRun { instance, note })
-    });
-    Ok(read.collect())
 }

@@ -13,10 +13,13 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coordinator::archive::{Archive, Held, new_run};
 use coordinator::dataset::Settings as DatasetSettings;
 use coordinator::dispatch::{Course, Dispatch, Options, Watch};
+use coordinator::fleet::{self, Services, Terms, Work};
+use coordinator::home::Home;
 use coordinator::ledger::{Ledger, Reader};
 use coordinator::plan::cells::Layout;
 use coordinator::plan::identity::Identity;
@@ -41,6 +44,13 @@ use worker::worlds::Worlds;
 
 /// Jobs in flight: few, so that a crash finds a run in many states.
 const WINDOW: usize = 12;
+/// A coordinator over a fleet, with a patience that no test waits for.
+const TERMS: Terms = Terms {
+    window: WINDOW,
+    patience: Duration::from_secs(24 * 60 * 60),
+    inline_delta: usize::MAX,
+    standby: false,
+};
 /// Times that a coordinator falls before it is left alone.
 const FALLS: u64 = 6;
 
@@ -71,6 +81,26 @@ struct Nobody;
 
 impl Watch for Nobody {
     fn progress(&mut self, _: Progress) {}
+}
+
+/// Carries a run out to its end, with whoever takes its jobs.
+async fn with_a_fleet(
+    course: &Course,
+    domain: &dyn Domain,
+    dir: &Path,
+    services: &Services,
+    terms: Terms,
+) {
+    let work = Work {
+        course,
+        domain,
+        recipe: None,
+        tasks: None,
+    };
+    let (home, going) = (Home(dir.to_owned()), CancellationToken::new());
+    let carried = fleet::carry_out(work, &home, services, terms, &mut Nobody, going).await;
+    let carried = carried.unwrap().expect("it was not stopped");
+    assert!(carried.work.run.finished());
 }
 
 /// Gives the word to fall at the n-th progress.

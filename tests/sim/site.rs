@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use worker::executor::{self, Settings, Stop};
 use worker::process::metrics::{Metrics, Part};
-use worker::serve::{WORKERS, Worker};
+use worker::serve::Worker;
 use worker::worlds::Worlds;
 
 use super::case::{Act, Case, Flaw, Operation, Who};
@@ -194,17 +194,10 @@ impl<'a> Site<'a> {
     /// everything, too; with the flaw of a coordinator that never asks again, that one is always busy.
     async fn tell_of_workers(&self) {
         let worker = Worker {
-            name: "all".to_owned(),
-            version: String::new(),
-            stages: Vec::new(),
-            slots: 1,
             busy: u64::from(self.case.flaw == Some(Flaw::Impatient)),
-            done: 0,
-            retried: 0,
-            failed: 0,
+            ..Worker::named("all")
         };
-        let note = serde_json::to_vec(&worker).expect("a worker is plain data");
-        let posted = self.shared.board.post(WORKERS, "all", &note, 100 * LIMIT);
+        let posted = worker.post(&*self.shared.board, 100 * LIMIT);
         posted.await.expect("the board is in memory");
     }
 

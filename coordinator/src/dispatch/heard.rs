@@ -103,10 +103,7 @@ impl Dispatch<'_> {
     /// otherwise is not worth a letter in the dead lane.
     fn took(&mut self, id: JobId, body: &[u8]) {
         match (wire::decode(Kind::Notice, body), &mut self.operations) {
-            (Ok(Notice::Took(operation)), Some(operations)) => {
-                operations.note(id, *operation);
-                self.paid = operations.cost();
-            }
+            (Ok(Notice::Took(operation)), Some(operations)) => operations.note(id, *operation),
             (Err(error), _) => tracing::debug!(job = %id, %error, "what it took can't be read"),
             (Ok(_), _) => {}
         }

@@ -247,8 +247,6 @@ pub struct Dispatch<'a> {
     undeliverable: Undeliverable,
     reconciler: Reconciler,
     operations: Option<Operations>,
-    /// What models have cost, as far as it was told.
-    paid: Option<Money>,
     asked: BTreeMap<JobId, Asked>,
     /// Answers to jobs that are not asked for yet: a predecessor published them.
     early: BTreeMap<JobId, Delivery>,
@@ -274,7 +272,6 @@ impl<'a> Dispatch<'a> {
         options: Options,
     ) -> Self {
         let fresh = Fresh::new(AT_HAND * options.window);
-        let operations = options.operations.clone().map(Operations::at);
         let us = Publisher {
             instance: options.instance,
             epoch: ledger.epoch(),
@@ -289,8 +286,7 @@ impl<'a> Dispatch<'a> {
             run,
             slots: course.slots(),
             undeliverable: Undeliverable::new(Arc::clone(&queue), us),
-            paid: operations.as_ref().and_then(Operations::cost),
-            operations,
+            operations: options.operations.clone().map(Operations::at),
             reconciler: Reconciler::new(Arc::clone(&queue), us, options.board.clone()),
             apart: options.aside.clone().map(Apart::new),
             publishing: Publishing::new(queue),
@@ -372,7 +368,7 @@ impl<'a> Dispatch<'a> {
             }
             self.measure();
             watch.progress(self.run.progress());
-            watch.paid(self.paid);
+            watch.paid(self.operations.as_ref().and_then(Operations::cost));
         }
         self.settle().await?;
         self.commit().await?;

@@ -21,7 +21,7 @@ use proto::store::Board;
 use proto::topology::Lane;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use worker::serve::{BEAT, living};
+use worker::serve::{BEAT, all_idle};
 
 use super::undeliverable::{Publisher, given_up};
 
@@ -35,7 +35,7 @@ const LOOKS: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Reconciler {
     fleet: Fleet,
-    /// None where workers can't get lost.
+    /// Without it nothing is known of who is at work, and nothing is looked at.
     board: Option<Arc<dyn Board>>,
     /// When something was published or heard, or the fleet was looked at.
     last: Instant,
@@ -113,10 +113,10 @@ impl Fleet {
         lanes: BTreeSet<Lane>,
         board: &dyn Board,
     ) -> Option<Vec<JobId>> {
-        let living = living(board)
+        let idle = all_idle(board)
             .await
             .inspect_err(|error| tracing::debug!(%error, "the board does not tell who is at work"));
-        if !living.is_ok_and(|living| living.idle()) {
+        if !idle.unwrap_or(false) {
             return None;
         }
         let outcomes = Lane::Outcomes(self.us.instance);

@@ -4,8 +4,6 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use coordinator::fleet::{self, Services, Terms, Work};
-use coordinator::home::Home;
 use proto::digest::Digest;
 use proto::store::{Builds, Shared, SnapshotStore, StoreError};
 
@@ -73,22 +71,11 @@ fn over(course: &Course, domain: &Arc<dyn Domain>, dir: &Path, forgets: bool) ->
             shared,
             metrics: Metrics::new(Part::Coordinator),
         };
-        let work = Work {
-            course,
-            domain: &**domain,
-            recipe: None,
-            tasks: None,
-        };
         let terms = Terms {
-            window: WINDOW,
-            patience: std::time::Duration::from_secs(3600),
             inline_delta: 0,
-            standby: false,
+            ..TERMS
         };
-        let home = Home(dir.to_owned());
-        let going = CancellationToken::new();
-        let carried = fleet::carry_out(work, &home, &services, terms, &mut Nobody, going).await;
-        assert!(carried.unwrap().unwrap().work.run.finished());
+        with_a_fleet(course, &**domain, dir, &services, terms).await;
         stop.drain.cancel();
         crew.await.unwrap().unwrap();
     });

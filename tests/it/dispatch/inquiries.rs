@@ -4,8 +4,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use coordinator::fleet::{self, Services, Terms, Work};
-use coordinator::home::Home;
 use proto::queue::{Consumer, DeadLetter, Message, Queue, QueueError, Wanted};
 use proto::store::Shared;
 
@@ -103,22 +101,11 @@ async fn a_coordinator_asks_again_what_a_broker_did_not_answer() {
         shared: Shared::in_memory(1 << 20),
         metrics: Metrics::new(Part::Coordinator),
     };
-    let work = Work {
-        course: &course,
-        domain: &*domain,
-        recipe: None,
-        tasks: None,
-    };
     let terms = Terms {
-        window: WINDOW,
-        patience: std::time::Duration::from_secs(3600),
-        inline_delta: 1 << 14,
         standby: true,
+        ..TERMS
     };
-    let home = Home(dir.path().to_owned());
-    let going = CancellationToken::new();
-    let carried = fleet::carry_out(work, &home, &services, terms, &mut Nobody, going).await;
-    assert!(carried.unwrap().unwrap().work.run.finished());
+    with_a_fleet(&course, &*domain, dir.path(), &services, terms).await;
     for asked in [&queue.consumers, &queue.ready] {
         assert!(asked.load(Ordering::Relaxed) > UNANSWERED);
     }

@@ -5,17 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use coordinator::dispatch::CALM;
-use coordinator::fleet::{self, Carried, Services, Terms, Work};
-use coordinator::home::Home;
 use proto::job::{Job, Stage};
 use proto::store::Shared;
 use tokio::time::{Instant, sleep, timeout};
 use worker::executor::{Attempt, Done, Perform};
-use worker::serve::{self, WORKERS};
+use worker::serve;
 
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Within which a fleet that lost everything is noticed.
 const SOON: Duration = Duration::from_secs(60);
 
@@ -47,24 +44,9 @@ impl Scene {
         }
     }
 
-    async fn carry_out(&self) -> Carried {
-        let work = Work {
-            course: &self.course,
-            domain: &*self.domain,
-            recipe: Some(world::recipe(&plan().world, plan().seed)),
-            tasks: None,
-        };
-        let terms = Terms {
-            window: WINDOW,
-            patience: PATIENCE,
-            inline_delta: usize::MAX,
-            standby: false,
-        };
-        let home = Home(self.dir.path().to_owned());
-        let going = CancellationToken::new();
-        let watch = &mut Nobody;
-        let carried = fleet::carry_out(work, &home, &self.services, terms, watch, going).await;
-        carried.unwrap().expect("it was not stopped")
+    async fn carry_out(&self) {
+        let dir = self.dir.path();
+        with_a_fleet(&self.course, &*self.domain, dir, &self.services, TERMS).await;
     }
 
     /// A worker that takes so long over each job.
@@ -90,18 +72,11 @@ impl Scene {
 
     async fn post(&self, busy: u64) {
         let worker = serve::Worker {
-            name: "one".to_owned(),
-            version: String::new(),
-            stages: Vec::new(),
-            slots: 1,
             busy,
-            done: 0,
-            retried: 0,
-            failed: 0,
+            ..serve::Worker::named("one")
         };
-        let note = serde_json::to_vec(&worker).unwrap();
-        let board = &self.services.shared.board;
-        board.post(WORKERS, "one", &note, PATIENCE).await.unwrap();
+        let board = &*self.services.shared.board;
+        worker.post(board, TERMS.patience).await.unwrap();
     }
 }
 
@@ -132,10 +107,9 @@ async fn what_a_broker_lost_is_published_again_within_a_minute() {
         let _working = scene.work(Duration::ZERO);
         Instant::now()
     };
-    let (carried, lost) = timeout(PATIENCE, async { tokio::join!(scene.carry_out(), losing) })
-        .await
-        .expect("patience was not needed");
-    assert!(carried.work.run.finished());
+    let carrying = async { tokio::join!(scene.carry_out(), losing) };
+    let carried = timeout(TERMS.patience, carrying).await;
+    let ((), lost) = carried.expect("patience was not needed");
     let took = lost.elapsed();
     assert!(took > CALM && took < SOON, "{took:?}");
     scene.stop.abandon.cancel();
@@ -147,8 +121,7 @@ async fn a_fleet_that_is_only_slow_is_left_alone() {
     // Longer than the looks that would find an empty fleet: the board alone tells that it is at work.
     scene.post(1).await;
     let _working = scene.work(10 * CALM);
-    let carried = scene.carry_out().await;
-    assert!(carried.work.run.finished());
+    scene.carry_out().await;
     let (_, index, _) = Reader::open(scene.dir.path()).unwrap();
     let published: u64 = Stage::ALL.map(|stage| scene.published(stage)).iter().sum();
     assert_eq!(published, index.len() as u64, "each job was published once");
@@ -172,7 +145,6 @@ async fn a_job_that_waits_for_its_time_is_not_lost() {
         assert_eq!(scene.published(Stage::Explore), WINDOW as u64);
         let _working = scene.work(Duration::ZERO);
     };
-    let (carried, ()) = tokio::join!(scene.carry_out(), delaying);
-    assert!(carried.work.run.finished());
+    tokio::join!(scene.carry_out(), delaying);
     scene.stop.abandon.cancel();
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use proto::operation::Sent;
-use proto::record::{Money, Role, Usage};
+use proto::record::Role;
 use tokio::time::Instant;
 
 /// Requests noted of one delivery, at most.
@@ -34,45 +34,17 @@ pub(super) struct Moment {
     pub(super) regeneration: u32,
 }
 
-/// How a request went.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Went {
-    pub(super) attempt: u32,
-    pub(super) waited: Duration,
-    pub(super) sent: Instant,
-    pub(super) came: &'static str,
-    pub(super) usage: Usage,
-    pub(super) cost: Money,
-}
-
 impl Journal {
-    /// Notes a request that has just ended.
-    pub(super) fn note(&self, model: &str, moment: Moment, went: Went) {
-        self.extend([Sent {
-            role: moment.role,
-            model: model.to_owned(),
-            turn: moment.turn,
-            regeneration: moment.regeneration,
-            attempt: went.attempt,
-            after: millis(went.sent.saturating_duration_since(self.began)),
-            waited: millis(went.waited),
-            millis: millis(went.sent.elapsed()),
-            came: went.came.to_owned(),
-            usage: went.usage,
-            cost: went.cost,
-        }]);
+    /// When something was, in milliseconds since the delivery began.
+    pub fn after(&self, moment: Instant) -> u64 {
+        millis(moment.saturating_duration_since(self.began))
     }
 
-    /// Takes in what another process noted.
-    pub fn extend(&self, others: impl IntoIterator<Item = Sent>) {
+    /// Takes in requests that have ended, in this process or another.
+    pub fn note(&self, ended: impl IntoIterator<Item = Sent>) {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let room = MOST.saturating_sub(sent.len());
-        sent.extend(others.into_iter().take(room));
-    }
-
-    /// How long ago the delivery began.
-    pub fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        sent.extend(ended.into_iter().take(room));
     }
 
     /// What was noted; it is empty afterwards.

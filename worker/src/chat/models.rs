@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use proto::digest::Digest;
+use proto::operation::Sent;
 use proto::record::{Endpoint, Money, Prices, Rates, Usage};
 use proto::store::meter::{Call, Entry, Meter, Pass};
 use proto::store::{Leases, ReplyStore, Shared};
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::breaker::{Breaker, Breakers, Ticket};
-use super::journal::{Moment, Went};
+use super::journal::{Moment, millis};
 use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
 use super::standstill::Standstills;
@@ -130,7 +131,6 @@ impl Models {
         place: &Place,
         moment: Moment,
     ) -> Result<Answer, Stop> {
-        let breaker = self.breakers.of(endpoint);
         let mut tries = 1;
         loop {
             if place.hand_back.is_cancelled() {
@@ -142,7 +142,7 @@ impl Models {
             };
             let asked = fault.retry_after();
             let pause = asked.unwrap_or_else(|| backoff(tries, Digest::of(body).head()));
-            let down = admitted(&breaker, endpoint).err();
+            let down = admitted(&self.breakers.of(endpoint), endpoint).err();
             let long = asked.filter(|after| *after > LONGEST_PAUSE && fault.passing());
             if let (Some(after), None) = (long, &down) {
                 // It says itself when to come again. If it never does otherwise, its breaker opens.
@@ -193,19 +193,22 @@ impl Models {
             }
         };
         let sent = Instant::now();
-        let came = self.once(endpoint, body).await;
+        let (came, usage) = self.once(endpoint, body).await;
         ticket.settle(now(), came.as_ref().err());
-        let usage = usage(endpoint, &came);
-        let went = Went {
+        place.journal.note([Sent {
+            role: moment.role,
+            model: endpoint.name.clone(),
+            turn: moment.turn,
+            regeneration: moment.regeneration,
             attempt,
-            waited: sent - asked,
-            sent,
-            came: code(&came).text(),
+            after: place.journal.after(sent),
+            waited: millis(sent - asked),
+            millis: millis(sent.elapsed()),
+            came: code(&came).text().to_owned(),
             usage,
             cost: Money::cost(usage, endpoint.prices),
-        };
-        place.journal.note(&endpoint.name, moment, went);
-        let end = left(endpoint, &came, most);
+        }]);
+        let end = left(endpoint, &came, usage, most);
         self.left(pass, end).await;
         Ok(came)
     }
@@ -277,7 +280,8 @@ impl Models {
         }
     }
 
-    async fn once(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
+    /// Sends a request and counts what came of it; with the tokens that the answer says it took, if it does.
+    async fn once(&self, endpoint: &Endpoint, body: &Bytes) -> (Result<Answer, Fault>, Usage) {
         let span = spans::chat(endpoint.protocol.label(), &endpoint.model);
         let began = Instant::now();
         let sent = self
@@ -291,20 +295,22 @@ impl Models {
             .observe(began.elapsed().as_secs_f64());
         let code = code(&sent);
         work.model_requests.of(&endpoint.name, (code,)).inc();
+        let mut usage = Usage::default();
         match &sent {
             Ok(answer) => {
                 if let Ok(reply) = read(endpoint.protocol, answer) {
+                    usage = reply.usage;
                     let Usage {
                         input,
                         cached,
                         output,
                         ..
-                    } = reply.usage;
+                    } = usage;
                     let tokens = |kind| work.model_tokens.of(&endpoint.name, (kind,));
                     tokens(Tokens::Input).inc_by(input.saturating_sub(cached));
                     tokens(Tokens::CachedInput).inc_by(cached);
                     tokens(Tokens::Output).inc_by(output);
-                    let cost = Money::cost(reply.usage, endpoint.prices);
+                    let cost = Money::cost(usage, endpoint.prices);
                     work.model_spend
                         .of(&endpoint.name, ())
                         .inc_by(cost.dollars());
@@ -314,7 +320,7 @@ impl Models {
             }
             Err(_) => spans::failed(&span, code.text()),
         }
-        sent
+        (sent, usage)
     }
 }
 
@@ -382,13 +388,6 @@ fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
     }
 }
 
-/// Tokens that an answer says it took; none if it does not.
-fn usage(endpoint: &Endpoint, sent: &Result<Answer, Fault>) -> Usage {
-    let reply = sent.as_ref().ok();
-    let reply = reply.and_then(|answer| read(endpoint.protocol, answer).ok());
-    reply.map(|reply| reply.usage).unwrap_or_default()
-}
-
 /// What a request leaves of its permit.
 enum Left {
     /// It came to this.
@@ -399,16 +398,14 @@ enum Left {
     Unsent,
 }
 
-/// What a request that can have come to `most` leaves of its permit.
-fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, most: Most) -> Left {
+/// What a request that took `usage`, and can have come to `most`, leaves of its permit.
+fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, usage: Usage, most: Most) -> Left {
     match sent {
-        Ok(answer) => match read(endpoint.protocol, answer) {
-            Ok(reply) if reply.usage != Usage::default() => Left::Used(Most {
-                tokens: reply.usage.input + reply.usage.output,
-                cost: Money::cost(reply.usage, endpoint.prices),
-            }),
-            _ => Left::Used(most),
-        },
+        Ok(_) if usage != Usage::default() => Left::Used(Most {
+            tokens: usage.input + usage.output,
+            cost: Money::cost(usage, endpoint.prices),
+        }),
+        Ok(_) => Left::Used(most),
         Err(Fault::Status {
             status: 429,
             retry_after,

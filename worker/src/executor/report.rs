@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::job::Job;
 use proto::operation::Operation;
+use tokio::time::Instant;
 
 use super::{Attempt, Done};
 use crate::chat::journal::millis;
@@ -26,7 +27,7 @@ impl Report {
         let requests = attempt.journal.take();
         let told = !requests.is_empty() && !matches!(done, Done::Unwanted);
         told.then(|| Operation {
-            millis: millis(attempt.journal.elapsed()),
+            millis: attempt.journal.after(Instant::now()),
             ended: how(done).to_owned(),
             requests,
             ..self.0

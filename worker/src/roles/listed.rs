@@ -88,7 +88,7 @@ impl Seen {
 }
 
 fn names_a_record(argument: &str) -> bool {
-    argument.ends_with("_id") || argument.ends_with("_ids")
+    is_one_record(argument) || argument.ends_with("_ids")
 }
 
 fn is_one_record(argument: &str) -> bool {
@@ -160,13 +160,14 @@ fn is_first(at: usize, made: &[(&ToolCall, Made)]) -> bool {
 }
 
 fn share_a_record(one: &ToolCall, other: &ToolCall) -> bool {
-    let records = |call: &ToolCall| {
-        let arguments = call.arguments.clone().into_iter();
-        let records = arguments.filter(|(name, _)| names_a_record(name));
-        records.map(|(_, value)| value).collect::<Vec<_>>()
-    };
-    let others = records(other);
-    records(one).iter().any(|value| others.contains(value))
+    records(one).any(|record| records(other).any(|other| record == other))
+}
+
+/// What the arguments of a call name.
+fn records(call: &ToolCall) -> impl Iterator<Item = &Value> {
+    let arguments = call.arguments.iter();
+    let records = arguments.filter(|(name, _)| names_a_record(name));
+    records.map(|(_, value)| value)
 }
 
 /// How a call went.

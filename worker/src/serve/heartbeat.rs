@@ -8,6 +8,7 @@ use proto::job::Stage;
 use proto::store::{Board, StoreError};
 use serde::{Deserialize, Serialize};
 
+use super::notes::notes;
 use crate::executor::Settings;
 use crate::process::metrics::Metrics;
 use crate::process::metrics::label::{Came, Ended, Slot};
@@ -43,58 +44,49 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(name: &str, settings: &Settings) -> Self {
+    /// One that has done nothing yet and does no jobs.
+    pub fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            stages: settings
-                .lanes
-                .iter()
-                .map(|lane| lane.name().to_owned())
-                .collect(),
-            slots: settings.slots.get() as u64,
+            stages: Vec::new(),
+            slots: 0,
             busy: 0,
             done: 0,
             retried: 0,
             failed: 0,
         }
     }
-}
 
-/// Who lives, as the board tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Living {
-    /// Those whose notes read.
-    pub workers: Vec<Worker>,
-    /// Notes that do not: of workers of another release.
-    pub unread: usize,
-}
+    pub(super) fn new(name: &str, settings: &Settings) -> Self {
+        let lanes = settings.lanes.iter();
+        Self {
+            stages: lanes.map(|lane| lane.name().to_owned()).collect(),
+            slots: settings.slots.get() as u64,
+            ..Self::named(name)
+        }
+    }
 
-impl Living {
-    /// Whether all of them are known to have nothing in hand. Of a board without any note nothing is known: it may
-    /// have forgotten them.
-    pub fn idle(&self) -> bool {
-        let mut workers = self.workers.iter();
-        !self.workers.is_empty() && self.unread == 0 && workers.all(|worker| worker.busy == 0)
+    /// Tells of it for as long as `life`.
+    ///
+    /// # Errors
+    /// The board's.
+    pub async fn post(&self, board: &dyn Board, life: Duration) -> Result<(), StoreError> {
+        let note = serde_json::to_vec(self).expect("a worker is plain data");
+        board.post(WORKERS, &self.name, &note, life).await
     }
 }
 
-/// Who lives.
+/// Whether all workers are known to have nothing in hand. Of a board without any note nothing is known, since it may
+/// have forgotten them; nor is it of a worker of another release, whose note does not read.
 ///
 /// # Errors
 /// The board's.
-pub async fn living(board: &dyn Board) -> Result<Living, StoreError> {
-    let mut living = Living::default();
-    for note in board.list(WORKERS).await? {
-        match serde_json::from_slice(&note.bytes) {
-            Ok(worker) => living.workers.push(worker),
-            Err(error) => {
-                tracing::debug!(name = note.name, %error, "a note does not read");
-                living.unread += 1;
-            }
-        }
-    }
-    Ok(living)
+pub async fn all_idle(board: &dyn Board) -> Result<bool, StoreError> {
+    let workers = notes::<Worker>(board, WORKERS).await?;
+    let mut read = workers.read.iter();
+    let known = !workers.read.is_empty() && workers.unread == 0;
+    Ok(known && read.all(|(_, worker)| worker.busy == 0))
 }
 
 /// What all stages come to.
@@ -122,8 +114,7 @@ pub(super) async fn keep(mut worker: Worker, metrics: Metrics, board: Arc<dyn Bo
         worker.done = ended(Ended::Answered);
         worker.retried = ended(Ended::Retried);
         worker.failed = sum(|stage| metrics.work.outcomes.of((stage, Came::Failed)).get());
-        let note = serde_json::to_vec(&worker).expect("a worker is plain data");
-        if let Err(error) = board.post(WORKERS, &worker.name, &note, LIFE).await {
+        if let Err(error) = worker.post(&*board, LIFE).await {
             tracing::debug!(%error, "the board does not take the heartbeat");
         }
     }

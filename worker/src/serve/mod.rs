@@ -5,6 +5,7 @@
 
 mod cancelled;
 mod heartbeat;
+mod notes;
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -31,7 +32,8 @@ use crate::services::{Fleet, Services};
 use crate::supervised::{self, Program, Supervised};
 use crate::worlds::Worlds;
 pub use cancelled::{CANCELLED, Cancelled};
-pub use heartbeat::{BEAT, LIFE, Living, WORKERS, Worker, living};
+pub use heartbeat::{BEAT, LIFE, WORKERS, Worker, all_idle};
+pub use notes::notes;
 
 /// What `--help` says of exit codes.
 const CODES: &str = "\

@@ -7,10 +7,10 @@ use std::time::Duration;
 use proto::job::Job;
 use proto::wire::{self, Kind};
 use tokio::process::{ChildStdin, ChildStdout, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::pipe::{self, Answer, Errand};
-use crate::chat::journal::{Journal, millis};
+use crate::chat::journal::Journal;
 use crate::executor::{Attempt, Done};
 use crate::process::telemetry::propagation;
 
@@ -148,30 +148,31 @@ impl Child {
 /// What its answer comes to; what it sent to models is noted.
 async fn done(stdout: &mut ChildStdout, journal: &Journal) -> io::Result<Done> {
     // It counts from when it was given the job.
-    let given = millis(journal.elapsed());
-    let answer = loop {
-        match pipe::unpacked(&pipe::receive(stdout, wire::PLAIN_CAP).await?)? {
-            Answer::Sent(mut sent) => {
-                sent.iter_mut().for_each(|sent| sent.after += given);
-                journal.extend(sent);
-            }
-            answer => break answer,
-        }
-    };
-    Ok(match answer {
-        Answer::Begun | Answer::Sent(_) => return Err(io::Error::other("it began twice")),
-        Answer::Outcome => {
-            let envelope = pipe::receive(stdout, pipe::bound(Kind::Outcome)).await?;
-            let outcome = wire::decode(Kind::Outcome, &envelope).map_err(io::Error::other)?;
-            Done::Outcome(outcome)
-        }
-        Answer::Missing(snapshot) => Done::Missing { snapshot },
-        Answer::Later(after) => Done::Later { after },
-        Answer::Again(error) => Done::Again { error },
-        Answer::HandBack => Done::HandBack,
-        Answer::Unwanted => Done::Unwanted,
-        Answer::Spent { spent, wanted } => Done::Spent { spent, wanted },
-    })
+    let given = journal.after(Instant::now());
+    loop {
+        return Ok(
+            match pipe::unpacked(&pipe::receive(stdout, wire::PLAIN_CAP).await?)? {
+                Answer::Sent(mut sent) => {
+                    sent.iter_mut().for_each(|sent| sent.after += given);
+                    journal.note(sent);
+                    continue;
+                }
+                Answer::Begun => return Err(io::Error::other("it began twice")),
+                Answer::Outcome => {
+                    let envelope = pipe::receive(stdout, pipe::bound(Kind::Outcome)).await?;
+                    let outcome =
+                        wire::decode(Kind::Outcome, &envelope).map_err(io::Error::other)?;
+                    Done::Outcome(outcome)
+                }
+                Answer::Missing(snapshot) => Done::Missing { snapshot },
+                Answer::Later(after) => Done::Later { after },
+                Answer::Again(error) => Done::Again { error },
+                Answer::HandBack => Done::HandBack,
+                Answer::Unwanted => Done::Unwanted,
+                Answer::Spent { spent, wanted } => Done::Spent { spent, wanted },
+            },
+        );
+    }
 }
 
 /// Whether a process was ended as operators and systems end processes, from outside.

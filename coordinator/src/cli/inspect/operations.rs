@@ -33,11 +33,12 @@ pub(super) fn tell(
     if unread > 0 {
         tracing::warn!(unread, path = %path.display(), "lines that were cut short are passed over");
     }
-    lines.sort_by(|one, other| {
-        let key = |line: &Line| (line.operation.began, line.job.clone());
-        key(one).cmp(&key(other))
-    });
-    // Told twice.
+    let order = |one: &Line, other: &Line| {
+        let [one, other] = [one, other].map(|line| (line.operation.began, &line.job));
+        one.cmp(&other)
+    };
+    lines.sort_by(order);
+    // Where two coordinators wrote the same.
     lines.dedup();
     Ok(match (json, found) {
         (true, _) => pretty(&lines),
@@ -98,21 +99,25 @@ fn one_by_one(lines: &[Line]) -> String {
 
 fn together(lines: &[Line]) -> String {
     let jobs: BTreeSet<_> = lines.iter().map(|line| &line.job).collect();
-    let cost = |lines: &mut dyn Iterator<Item = &Line>| -> Money {
-        lines.map(|line| line.operation.cost()).sum()
-    };
-    let all = cost(&mut lines.iter());
-    let mut out = format!("{} deliveries of {} jobs, {all}\n", lines.len(), jobs.len());
+    let mut out = format!(
+        "{} deliveries of {} jobs, {}\n",
+        lines.len(),
+        jobs.len(),
+        cost(lines.iter())
+    );
     for stage in Stage::ALL {
         let of_stage = || lines.iter().filter(|line| line.operation.stage == stage);
         let count = of_stage().count();
         if count > 0 {
-            let paid = cost(&mut of_stage());
-            let label = stage.label();
+            let (label, paid) = (stage.label(), cost(of_stage()));
             writeln!(out, "  {label:<12} {count:>9} {paid:>14}").expect("a text grows");
         }
     }
     out + "\n" + &by_model(lines)
+}
+
+fn cost<'a>(lines: impl Iterator<Item = &'a Line>) -> Money {
+    lines.map(|line| line.operation.cost()).sum()
 }
 
 /// How requests went, by model and role.

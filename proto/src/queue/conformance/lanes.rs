@@ -1,6 +1,7 @@
 //! Q7 to Q10: what is asked of a lane as a whole.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -10,20 +11,32 @@ use super::super::{Lane, Queue};
 use super::{Broker, SOON, ack, message, next, publish, quiet, subscribe};
 use crate::topology::Instance;
 
-/// Waits until a lane has so many consumers; leaving takes a broker a moment.
-async fn has_consumers(queue: &dyn Queue, lane: Lane, expected: RangeInclusive<u32>) {
+/// Waits until what a lane is asked is as it should be; a broker may take a moment.
+async fn comes_to<T: fmt::Debug>(
+    what: &str,
+    expected: impl Fn(&T) -> bool,
+    ask: impl AsyncFn() -> T,
+) {
     let mut last = None;
     let settled = async {
-        while last.is_none_or(|count| !expected.contains(&count)) {
-            last = Some(queue.consumers(lane).await.expect("consumers"));
+        while !last.as_ref().is_some_and(&expected) {
+            last = Some(ask().await);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     let settled = timeout(SOON, settled).await;
-    assert!(
-        settled.is_ok(),
-        "Q7: {last:?} consumers on {lane}, not {expected:?}"
-    );
+    assert!(settled.is_ok(), "{what}: {last:?}");
+}
+
+/// Waits until a lane has so many consumers.
+async fn has_consumers(queue: &dyn Queue, lane: Lane, expected: RangeInclusive<u32>) {
+    let what = format!("Q7: consumers on {lane}, not {expected:?}");
+    comes_to(
+        &what,
+        |count| expected.contains(count),
+        async || queue.consumers(lane).await.expect("consumers"),
+    )
+    .await;
 }
 
 pub(super) async fn q7_consumers_are_counted(broker: &dyn Broker) {
@@ -159,18 +172,16 @@ pub(super) async fn q9_a_deleted_lane_is_empty(broker: &dyn Broker) {
 
 /// Waits until so many messages wait on a lane: for a consumer, and for their time.
 async fn has_waiting(queue: &dyn Queue, lane: Lane, expected: (u64, u64)) {
-    let mut last = None;
-    let settled = async {
-        while last != Some(expected) {
+    let what = format!("Q10: what waits on {lane}, not {expected:?}");
+    comes_to(
+        &what,
+        |waiting| *waiting == expected,
+        async || {
             let ready = queue.ready(lane).await.expect("ready");
-            last = Some((ready, queue.delayed(lane).await.expect("delayed")));
-        }
-    };
-    let settled = timeout(SOON, settled).await;
-    assert!(
-        settled.is_ok(),
-        "Q10: {last:?} wait on {lane}, not {expected:?}"
-    );
+            (ready, queue.delayed(lane).await.expect("delayed"))
+        },
+    )
+    .await;
 }
 
 pub(super) async fn q10_what_waits_is_counted(broker: &dyn Broker) {
