@@ -114,22 +114,37 @@ impl fmt::Debug for Carried {
     }
 }
 
-/// Carries a run out with the workers of a fleet; comes back when it is finished or stopped, and with
-/// nothing when it was stopped while it stood by.
+/// Waits until it is this coordinator's turn: until nobody else has the lane of the folder's outcomes. Nothing
+/// when it was stopped while it stood by.
+///
+/// # Errors
+/// [`FleetError::Busy`] where somebody has it and `terms` do not say to stand by.
+pub async fn turn(
+    home: &Home,
+    services: &Services,
+    terms: Terms,
+    watch: &mut dyn Watch,
+    stop: &CancellationToken,
+) -> Result<Option<Box<dyn Consumer>>, FleetError> {
+    let instance = home.instance()?;
+    tokio::select! {
+        biased;
+        lane = take_lane(services, instance, terms, watch) => lane.map(Some),
+        () = stop.cancelled() => Ok(None),
+    }
+}
+
+/// Carries a run out with the workers of a fleet, over its lane; comes back when it is finished or stopped.
 pub async fn carry_out(
     work: Work<'_>,
+    mut lane: Box<dyn Consumer>,
     home: &Home,
     services: &Services,
     terms: Terms,
     watch: &mut dyn Watch,
     stop: CancellationToken,
-) -> Result<Option<Carried>, FleetError> {
+) -> Result<Carried, FleetError> {
     let instance = home.instance()?;
-    let mut lane = tokio::select! {
-        biased;
-        lane = take_lane(services, instance, terms, watch) => lane?,
-        () = stop.cancelled() => return Ok(None),
-    };
     // From here on a predecessor that still lives is fenced.
     let ledger = worker::blocking::in_place(|| Ledger::open(home.path()))?;
     services.metrics.course.epochs.of(()).inc();
@@ -162,7 +177,7 @@ pub async fn carry_out(
         () = stop.cancelled() => {}
     }
     let work = dispatch.carry_out(&mut *lane, watch, stop).await?;
-    Ok(Some(Carried { work, lane }))
+    Ok(Carried { work, lane })
 }
 
 /// Listens on the lane of outcomes; comes back when it is this coordinator's.

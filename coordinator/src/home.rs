@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 use crate::plan::identity::Identity;
+use crate::seal;
 
 /// Name of the kept world file.
 const WORLD: &str = "world.json";
@@ -38,7 +39,7 @@ pub const SPENDING: &str = "spending";
 pub const OPERATIONS: &str = "operations.jsonl";
 
 /// Name of the file with the instance.
-const INSTANCE: &str = "instance";
+pub const INSTANCE: &str = "instance";
 
 /// Name of the file with what models answered.
 pub const REPLIES: &str = "replies";
@@ -253,8 +254,8 @@ impl Home {
         plan
     }
 
-    /// Moves in, or checks that the same run lives here already.
-    pub fn settle(&self, run: &RunFile) -> Result<(), HomeError> {
+    /// Makes the folder if it is missing, and checks that no other run lives in it.
+    pub fn fits(&self, run: &RunFile) -> Result<(), HomeError> {
         self.create()?;
         if let Some(there) = self.read()? {
             let differences = run.differences(&there);
@@ -263,6 +264,22 @@ impl Home {
                 return Err(HomeError::Other { path, differences });
             }
         }
+        Ok(())
+    }
+
+    /// Moves in to work here. Only who has the folder to itself may: what it says of a run is what a reader
+    /// goes by, and from now on the run has not ended.
+    pub fn move_in(&self, run: &RunFile) -> Result<(), HomeError> {
+        self.settle(run)?;
+        if run.tasks_of.is_none() {
+            self.keep_world(&run.plan)?;
+        }
+        self.remove(seal::NAME)
+    }
+
+    /// Says which run lives here, if no other one does.
+    pub fn settle(&self, run: &RunFile) -> Result<(), HomeError> {
+        self.fits(run)?;
         let mut text = serde_json::to_string_pretty(run).expect("a plan is plain data");
         text.push('\n');
         self.write("run.json", text.as_bytes())

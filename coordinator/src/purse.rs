@@ -20,12 +20,19 @@ pub struct Purse {
     shared: Arc<dyn Budgets>,
     kept: Spending,
     run: String,
+    instance: String,
 }
 
 impl Purse {
-    /// For a run of this name among what the fleet shares.
-    pub fn new(shared: Arc<dyn Budgets>, kept: Spending, run: String) -> Self {
-        Self { shared, kept, run }
+    /// For this run, and the name that its folder has among what the fleet shares. What it has spent it is held
+    /// to under any name.
+    pub fn new(shared: Arc<dyn Budgets>, kept: Spending, run: String, instance: String) -> Self {
+        Self {
+            shared,
+            kept,
+            run,
+            instance,
+        }
     }
 
     /// Looks once, and sees to it that the store knows the run.
@@ -33,14 +40,14 @@ impl Purse {
     /// # Errors
     /// Either store's; looking again mends it.
     pub async fn look(&self) -> Result<Balance, StoreError> {
-        let run = self.run.as_str();
-        if let Some(balance) = self.shared.balance(run).await? {
+        let (run, instance) = (self.run.as_str(), self.instance.as_str());
+        if let Some(balance) = self.shared.balance(instance).await? {
             let Balance { spent, reserved } = balance;
             self.kept.restart(run, spent + reserved).await?;
             return Ok(balance);
         }
         let known = self.kept.balance(run).await?.unwrap_or_default();
-        let balance = self.shared.restart(run, known.spent).await?;
+        let balance = self.shared.restart(instance, known.spent).await?;
         self.kept.restart(run, balance.spent).await?;
         Ok(balance)
     }
@@ -76,7 +83,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spending = || Spending::open(&folder.path().join("spending")).unwrap();
         let shared = Arc::new(MemoryBudgets::default());
-        let purse = Purse::new(shared.clone(), spending(), RUN.to_owned());
+        let purse = Purse::new(
+            shared.clone(),
+            spending(),
+            "run_1".to_owned(),
+            RUN.to_owned(),
+        );
         assert_eq!(purse.look().await.unwrap(), Balance::default());
         for (call, amount) in [("a", 300), ("b", 200)] {
             let reserved = shared.reserve(RUN, call, Money(amount), LIMIT).await;
@@ -89,7 +101,12 @@ mod tests {
         let flushed = Arc::new(MemoryBudgets::default());
         let nobody = flushed.reserve(RUN, "c", Money(1), LIMIT).await.unwrap();
         assert_eq!(nobody, Reservation::Unknown);
-        let purse = Purse::new(flushed.clone(), spending(), RUN.to_owned());
+        let purse = Purse::new(
+            flushed.clone(),
+            spending(),
+            "run_1".to_owned(),
+            RUN.to_owned(),
+        );
         let balance = Balance {
             spent: Money(270),
             reserved: Money::ZERO,

@@ -12,6 +12,8 @@ use super::site::{OUT, Site};
 use super::{Breach, Report, copies};
 use crate::fleet::wait;
 
+/// Pause between searches for jobs to copy, each of which takes the director's time.
+const SEARCH: Duration = Duration::from_secs(5);
 /// Coordinators: one, and its standby.
 const COORDINATORS: usize = 2;
 /// What the one says that coordinates.
@@ -50,6 +52,8 @@ pub(super) struct Director<'a> {
     /// Due, but there is nobody to be hit just now.
     due: Vec<Fault>,
     undo: Vec<(Instant, Undo)>,
+    /// When jobs to copy were last looked for in vain.
+    searched: Option<Instant>,
     cache_serves: bool,
     report: Report,
     /// Bytes of the ledger, and when it last grew.
@@ -71,6 +75,7 @@ impl<'a> Director<'a> {
             coming: blows.into(),
             due: Vec::new(),
             undo: Vec::new(),
+            searched: None,
             cache_serves: true,
             grown: (0, Instant::now()),
         }
@@ -204,7 +209,7 @@ impl<'a> Director<'a> {
                 Some(post) => self.harm(post, harm),
                 None => return false,
             },
-            Fault::Broker(fault) if self.site.broker.serves() => self.hit_broker(fault),
+            Fault::Broker(fault) if self.site.broker.serves() => return self.hit_broker(fault),
             Fault::Cache(fault) if self.cache_serves => self.hit_cache(fault),
             Fault::Broker(_) | Fault::Cache(_) => return false,
             Fault::Way(service, fault) => self.hit_way(service, fault),
@@ -230,16 +235,27 @@ impl<'a> Director<'a> {
         }
     }
 
-    fn hit_broker(&mut self, fault: Broker) {
+    /// Whether it hit anything: where nothing waits no job is copied.
+    fn hit_broker(&mut self, fault: Broker) -> bool {
         let span = Duration::from_millis;
         match fault {
             Broker::Kill { away, noted } => self.site.broker.kill(span(away), noted),
             Broker::Stop { away } => self.site.broker.stop(span(away)),
             Broker::Copy { stage, jobs } => {
                 let url = self.site.vhost.url();
-                self.report.copies += copies::make(&url, Lane::JOBS[stage], jobs);
+                if self.searched.is_some_and(|at| at.elapsed() < SEARCH) {
+                    return false;
+                }
+                // Of the next lane where nothing waits in this one.
+                let stages = (0..Lane::JOBS.len()).map(|more| (stage + more) % Lane::JOBS.len());
+                let mut made = stages.map(|stage| copies::make(&url, Lane::JOBS[stage], jobs));
+                let made = made.find(|made| *made > 0).unwrap_or_default();
+                self.report.copies += made;
+                self.searched = (made == 0).then(Instant::now);
+                return made > 0;
             }
         }
+        true
     }
 
     fn hit_cache(&mut self, fault: Cache) {

@@ -67,6 +67,9 @@ pub enum Breach {
     /// A message is in a dead lane.
     #[error("given up: {0}")]
     Buried(String),
+    /// Nothing was broken, and too little was tried.
+    #[error("spared: {0}")]
+    Spared(String),
     /// The ledger does not read.
     #[error("the ledger does not read: {0}")]
     Unreadable(String),
@@ -158,12 +161,29 @@ fn carry_out(case: &Case, site: &mut Site) -> Result<Report, Breach> {
     let report = Director::new(site, drawn(case.seed, case.length)).direct()?;
     let wall = began.elapsed();
     let held = judge::judge(site, poison)?;
-    Ok(Report {
+    let report = Report {
         jobs: held.jobs,
         epochs: held.epochs,
         wall,
         ..report
-    })
+    };
+    tried(case, report)
+}
+
+/// A case that came to its end before its faults had come shows little.
+fn tried(case: &Case, report: Report) -> Result<Report, Breach> {
+    let blows = drawn(case.seed, case.length).into_iter();
+    let possible = |fault: &Fault| report.bounded || !matches!(fault, Fault::FullDisk { .. });
+    let wanted = blows.filter(|blow| possible(&blow.fault)).count();
+    let dealt: u32 = report.dealt.values().sum();
+    let killed = report
+        .dealt
+        .keys()
+        .any(|kind| *kind == "coordinator killed");
+    if (dealt as usize) < wanted || killed && report.epochs < 2 {
+        return Err(Breach::Spared(format!("of {wanted} faults: {report}")));
+    }
+    Ok(report)
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {

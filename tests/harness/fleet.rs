@@ -192,6 +192,12 @@ impl Fleet {
     }
 }
 
+/// What a log line's spans say under a key, the innermost span that knows it first.
+pub fn of_spans<'l>(line: &'l Json, key: &str) -> Option<&'l Json> {
+    let spans = line["spans"].as_array()?;
+    spans.iter().rev().find_map(|span| span.get(key))
+}
+
 /// A process of a fleet. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Member {
@@ -254,6 +260,15 @@ impl Member {
     /// What it has printed.
     pub fn printed(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The log lines it has written whose message is about some words.
+    pub fn logged(&self, words: &str) -> Vec<Json> {
+        let printed = self.printed();
+        let lines = printed.lines().filter(|line| line.contains(words));
+        lines
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// Waits until it has printed some words.

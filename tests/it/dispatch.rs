@@ -98,9 +98,10 @@ async fn with_a_fleet(
         tasks: None,
     };
     let (home, going) = (Home(dir.to_owned()), CancellationToken::new());
-    let carried = fleet::carry_out(work, &home, services, terms, &mut Nobody, going).await;
-    let carried = carried.unwrap().expect("it was not stopped");
-    assert!(carried.work.run.finished());
+    let lane = fleet::turn(&home, services, terms, &mut Nobody, &going).await;
+    let lane = lane.unwrap().expect("it was not stopped");
+    let carried = fleet::carry_out(work, lane, &home, services, terms, &mut Nobody, going).await;
+    assert!(carried.unwrap().work.run.finished());
 }
 
 /// Gives the word to fall at the n-th progress.

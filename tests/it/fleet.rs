@@ -2,6 +2,7 @@
 //! to the bytes of the calm run in one process.
 
 mod calm;
+mod evaluation;
 mod models;
 mod outside;
 mod service;
@@ -15,6 +16,7 @@ use std::num::NonZeroUsize;
 use harness::fleet::{Fleet, Programs};
 use harness::services::rabbit::{self, Vhost};
 use harness::services::redis::Server;
+use serde_json::Value as Json;
 
 /// A plan whose every slot is filled, and no other setting of which matters here.
 const PLAN: &str = "--domain tickets --tasks 60 --seed 3";
@@ -46,6 +48,15 @@ impl Site {
             vhost,
             cache,
         }
+    }
+
+    /// Names of all queues that the broker has.
+    fn queues(&self) -> Vec<String> {
+        let (status, body) = self.vhost.manage("GET", "queues", "", "");
+        assert_eq!(status, 200, "{body}");
+        let all: Vec<Json> = serde_json::from_str(&body).expect("queues as JSON");
+        let name = |queue: &Json| queue["name"].as_str().unwrap_or_default().to_owned();
+        all.iter().map(name).collect()
     }
 
     /// Holds a run of the fleet against an embedded one of the same plan.

@@ -139,7 +139,7 @@ fn gather(root: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-fn command(folder: &Path, line: &str, key: Option<&str>) -> Output {
+pub(crate) fn command(folder: &Path, line: &str, key: Option<&str>) -> Output {
     let mut command = program();
     command.current_dir(folder).args(line.split_whitespace());
     match key {

@@ -1,13 +1,13 @@
 //! What models were asked is told as it was sent, and no key with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use harness::endpoint::Fault;
 use serde_json::Value as Json;
 
-use crate::recording::{Desk, KEY};
+use crate::recording::{Desk, KEY, command};
 
 const AGENTS: &str = "agents = [\"model:small\", \"model:claude\", \"model:plain\"]\n";
 const MODELS: &str = "[models.claude]\nURL\nmodel = \"c\"\nprotocol = \"anthropic\"\n\
@@ -126,6 +126,35 @@ fn parts(desk: &Desk, rows_of_all: &[Json]) {
     ] {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
+}
+
+#[test]
+fn a_request_that_got_no_answer_is_told_too() {
+    let faults: Vec<Fault> = vec!["http-422:conversations=0.3".parse().unwrap()];
+    let desk = Desk::with(4, faults, AGENTS, MODELS);
+    let run = command(desk.folder.path(), "run plan.toml --out out", Some(KEY));
+    // Without those of its tasks that could not be checked, a run is whole or has slots left.
+    assert!([Some(0), Some(5)].contains(&run.status.code()), "{run:?}");
+    let rows = rows(&desk, "");
+    let (unanswered, answered): (Vec<&Json>, Vec<&Json>) =
+        rows.iter().partition(|row| row["reply"].is_null());
+    assert!(unanswered.len() > 1 && answered.len() > unanswered.len());
+    for row in &unanswered {
+        assert!(row["request"]["messages"].is_array(), "{row}");
+        assert!(row["usage"].is_null() && row["status"].is_null(), "{row}");
+    }
+    let told: BTreeSet<String> = rows.iter().map(|row| row["request"].to_string()).collect();
+    let received = desk.endpoint.log().into_iter();
+    let received: BTreeSet<String> = received.map(|entry| entry.body).collect();
+    assert!(
+        told == received,
+        "{} told, {} received",
+        told.len(),
+        received.len()
+    );
+    let text = desk.prints("inspect out --requests");
+    let none = text.matches("\nno reply is kept").count();
+    assert_eq!(none, unanswered.len());
 }
 
 #[test]

@@ -33,7 +33,8 @@ enum What {
     Growth,
     /// One worker of a thousand slots
     Thousand,
-    /// Four workers over an endpoint that may be asked 600 times a minute, eight times at once
+    /// Four workers over an endpoint that may be asked 600 times a minute, eight times at once; and over one
+    /// that may be sent 1.5 million tokens a minute
     Limits,
     /// 500 tasks, 200 conversations at once, over an endpoint that misbehaves in every way it knows
     Misbehaviour,

@@ -7,7 +7,7 @@ use harness::endpoint::{Brain, Endpoint, Reply, Settings};
 use harness::fleet::{Fleet, Member, Programs, wait};
 use harness::services::rabbit::{self, Vhost};
 use harness::services::redis::Server;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 /// Calls of an episode that come to something.
 const CALLS: usize = 17;
@@ -17,7 +17,7 @@ pub(crate) struct Stage {
     // First, so that it ends before what it works with.
     pub(crate) fleet: Fleet,
     pub(crate) endpoint: Endpoint,
-    _services: (Vhost, Server),
+    services: (Vhost, Server),
 }
 
 impl Stage {
@@ -65,7 +65,7 @@ impl Stage {
         Some(Self {
             fleet,
             endpoint,
-            _services: services,
+            services,
         })
     }
 
@@ -78,6 +78,17 @@ impl Stage {
             worker.says("ready");
         }
         workers
+    }
+
+    /// Connections to the broker of whoever goes by a name that begins so.
+    pub(crate) fn connections(&self, name: &str) -> usize {
+        let (status, body) = self.services.0.manage("GET", "vhosts", "/connections", "");
+        assert_eq!(status, 200, "{body}");
+        let all: Vec<Json> = serde_json::from_str(&body).expect("connections as JSON");
+        let names = all
+            .iter()
+            .filter_map(|one| one["client_properties"]["connection_name"].as_str());
+        names.filter(|one| one.starts_with(name)).count()
     }
 
     /// Starts an evaluation, and waits until the endpoint is asked.

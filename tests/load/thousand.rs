@@ -1,4 +1,5 @@
-//! A thousand conversations in one worker: what each holds of its memory, and what a call costs it.
+//! A thousand conversations in one worker: whether they are held at once, over how many connections, what each
+//! holds of its memory, and what a call costs it.
 
 use std::time::Duration;
 
@@ -27,6 +28,18 @@ pub(crate) fn measure(programs: Programs) -> Option<Vec<Figure>> {
         memory(worker)
     );
     Some(vec![
+        Figure {
+            name: "calls in flight at most, by the slots",
+            value: stats.most_in_flight as f64 / SLOTS as f64,
+            unit: "x",
+            asked: Asked::Least(0.95),
+        },
+        Figure {
+            name: "connections of the worker to its broker",
+            value: stage.connections("t2t-worker") as f64,
+            unit: "",
+            asked: Asked::Most(2.0),
+        },
         Figure {
             name: "memory of a conversation",
             value: (memory(worker) - idle) * 1024.0 / SLOTS as f64,

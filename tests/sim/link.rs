@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use proto::queue::{
@@ -136,20 +137,19 @@ impl Consumer for Ear {
         };
         // Nothing is awaited from here on: the future may be dropped at any await.
         self.process.count();
-        let (message, lane) = (Arc::clone(delivery.message()), delivery.lane());
-        let redeliveries = delivery.redeliveries();
-        let token = Token {
-            slip: self.process.hands.give(delivery),
-            lane,
-            process: Arc::clone(&self.process),
-            exchange: Arc::clone(&self.exchange),
-        };
-        Ok(Some(Delivery::new(
-            message,
-            lane,
-            redeliveries,
-            Box::new(token),
-        )))
+        let lane = delivery.lane();
+        Ok(Some(Delivery::around(delivery, |delivery| {
+            Box::new(Token {
+                slip: self.process.hands.give(delivery),
+                lane,
+                process: Arc::clone(&self.process),
+                exchange: Arc::clone(&self.exchange),
+            })
+        })))
+    }
+
+    fn ahead(&self) -> Option<Duration> {
+        self.inner.ahead()
     }
 }
 

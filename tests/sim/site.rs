@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use coordinator::dispatch::{Course, DispatchError, Watch};
-use coordinator::fleet::{FleetError, Services, Terms, Work, carry_out};
+use coordinator::fleet::{FleetError, Services, Terms, Work, carry_out, turn};
 use coordinator::home::Home;
 use coordinator::ledger::LedgerError;
 use coordinator::run::Progress;
@@ -312,7 +312,20 @@ impl<'a> Site<'a> {
             };
             let mut watch = Silent;
             let stop = CancellationToken::new();
-            let carrying = carry_out(work, &home, &services, terms, &mut watch, stop);
+            let carrying = async {
+                let lane = turn(&home, &services, terms, &mut watch, &stop).await?;
+                let Some(lane) = lane else { return Ok(None) };
+                let carrying = carry_out(
+                    work,
+                    lane,
+                    &home,
+                    &services,
+                    terms,
+                    &mut watch,
+                    stop.clone(),
+                );
+                carrying.await.map(Some)
+            };
             let how = lifetime(&process, carrying).await.map(|done| {
                 done.map(|carried| carried.is_some_and(|carried| carried.work.run.finished()))
             });

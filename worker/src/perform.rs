@@ -84,12 +84,29 @@ impl InProcess {
 
 #[async_trait]
 impl Perform for InProcess {
-    async fn perform(&self, mut job: Job, attempt: &Attempt) -> Done {
-        if let Some(cancelled) = &self.cancelled
-            && cancelled.is(attempt.instance).await
-        {
+    async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
+        if self.unwanted(attempt).await {
             return Done::Unwanted;
         }
+        let done = self.done(job, attempt).await;
+        // Nobody would hear of it, and its lane may be gone.
+        if self.unwanted(attempt).await {
+            Done::Unwanted
+        } else {
+            done
+        }
+    }
+}
+
+impl InProcess {
+    async fn unwanted(&self, attempt: &Attempt) -> bool {
+        match &self.cancelled {
+            Some(cancelled) => cancelled.is(attempt.instance).await,
+            None => false,
+        }
+    }
+
+    async fn done(&self, mut job: Job, attempt: &Attempt) -> Done {
         let (id, stage) = (job.id, job.input.stage());
         let whole = async {
             let domain = self.worlds.domain(&job.world).await?;

@@ -12,7 +12,7 @@ use worker::chat::read;
 use super::plan::Given;
 use super::progress::{Bar, RunBar, note, print, say};
 use super::replies::{RepliesArguments, kept_at, read_only};
-use super::work::{FleetArguments, Worked};
+use super::work::{FleetArguments, Place, Worked};
 use super::{End, run, work};
 use crate::archive::Archive;
 use crate::cost::{Bill, Estimate, Figure, Figures, drawn, estimate};
@@ -122,16 +122,15 @@ impl Pilot<'_> {
         );
         let (course, domain, file) = run::planned(plan)?;
         let course = course.only(self.slots.clone());
-        home.create()?;
+        home.fits(&file)?;
         let fleet = FleetArguments {
             replies: self.replies.clone(),
             ..FleetArguments::default()
         };
         let _lock = fleet.lock(home)?;
-        home.settle(&file)?;
-        home.keep_world(&course.plan)?;
         let mut bar = RunBar(Bar::new("pilot", u64::from(course.slots())));
-        let worked = work::carry_out(&course, &domain, home, &fleet, None, &mut bar)?;
+        let place = Place { home, file: &file };
+        let worked = work::carry_out(&course, &domain, place, &fleet, None, &mut bar)?;
         let Some(Worked { work, kept }) = worked else {
             return Ok(Flown::Ended("stopped".to_owned(), End::Stopped));
         };
@@ -151,8 +150,9 @@ impl Pilot<'_> {
             Some(replay) => replay.clone(),
             None => kept_at(self.home, None)?,
         };
-        let recording = read_only(&from, &archive.course.run.to_string())?;
-        let replayed = Replayed::new(archive, Arc::new(recording));
+        let run = archive.course.run.to_string();
+        let recording = read_only(&from, &run)?;
+        let replayed = Replayed::new(archive, Arc::new(recording), run);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -162,6 +162,7 @@ impl Pilot<'_> {
             let mut bill = Bill::new();
             for ask in archive.asks(slot) {
                 if let Some(heard) = runtime.block_on(replayed.heard(&ask))? {
+                    ensure!(!heard.otherwise, heard.said_otherwise());
                     unanswered += u32::from(heard.missing.is_some());
                     add(&mut bill, &heard);
                 }
@@ -179,10 +180,11 @@ impl Pilot<'_> {
 
 fn add(bill: &mut Bill, heard: &Heard) {
     for exchange in &heard.exchanges {
-        let player = (exchange.occasion.role, exchange.occasion.endpoint.clone());
+        let occasion = &exchange.enquiry.occasion;
+        let player = (occasion.role, occasion.endpoint.clone());
         let spent = bill.entry(player).or_default();
         spent.calls += 1;
-        if let Ok(reply) = read(exchange.asked.protocol, &exchange.answer) {
+        if let Ok(reply) = read(exchange.enquiry.asked.protocol, &exchange.answer) {
             spent.usage += reply.usage;
         }
     }

@@ -9,10 +9,13 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use clap::{Args, Subcommand};
 use proto::ids::JobId;
+use proto::job::Job;
+use proto::outcome::{Notice, Outcome};
 use proto::queue::{DeadLetter, Queue};
-use proto::topology::{INSTANCE_HEADER, Instance, Lane};
-use proto::wire::{self, Kind};
-use worker::services::Services;
+use proto::store::Board as _;
+use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER};
+use proto::wire::{self, Kind, WireError};
+use worker::services::{Fleet, Services};
 
 use super::End;
 use super::fleet::connect;
@@ -21,6 +24,7 @@ use crate::failed::{self, FailedJob};
 use crate::home::Home;
 use crate::ledger::{DirLock, Ledger, Reader};
 use crate::seal;
+use crate::status::RUNS;
 
 /// Dead letters looked at, of each lane.
 const LETTERS: usize = 10_000;
@@ -107,9 +111,7 @@ impl Where {
         }
         let instance = self.instance()?;
         let (runtime, fleet) = connect(&self.services, "t2t dead")?;
-        let mut letters = runtime.block_on(letters(&fleet.queue))?;
-        letters.retain(|(_, letter)| of(letter, instance));
-        Ok(letters)
+        runtime.block_on(letters(&fleet, instance))
     }
 
     fn failed(&self) -> anyhow::Result<Vec<FailedJob>> {
@@ -175,13 +177,15 @@ fn requeue(some: &Several) -> anyhow::Result<()> {
     }
     if let Some((runtime, fleet)) = &fleet {
         let instance = place.instance()?;
-        let ours = |letter: &DeadLetter| of(letter, instance) && wanted(&id(letter));
-        let mut moved = 0;
-        for lane in Lane::JOBS {
-            let revived = runtime.block_on(fleet.queue.revive(lane, LETTERS, &ours))?;
-            moved += revived.len();
-        }
-        say(&format!("{moved} jobs are back in their lanes"));
+        let moved = runtime.block_on(async {
+            let mut moved = 0;
+            for lane in lanes(fleet, instance).await? {
+                let ours = |letter: &DeadLetter| of(lane, letter, instance) && wanted(&id(letter));
+                moved += fleet.queue.revive(lane, LETTERS, &ours).await?.len();
+            }
+            anyhow::Ok(moved)
+        })?;
+        say(&format!("{moved} messages are back in their lanes"));
     }
     Ok(())
 }
@@ -212,11 +216,30 @@ fn reopen(home: &Home, wanted: &dyn Fn(&JobId) -> bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn letters(queue: &dyn Queue) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
+/// Lanes whose dead letters are meant: those of jobs, and of answers to this instance, or to all that the
+/// board knows.
+async fn lanes(fleet: &Fleet, instance: Option<Instance>) -> anyhow::Result<Vec<Lane>> {
+    let instances = match instance {
+        Some(instance) => vec![instance],
+        None => {
+            let notes = fleet.store.list(RUNS).await?;
+            let names = notes.into_iter().map(|note| note.name);
+            names.filter_map(|name| name.parse().ok()).collect()
+        }
+    };
+    let answers = instances.into_iter().map(Lane::Outcomes);
+    Ok(Lane::JOBS.into_iter().chain(answers).collect())
+}
+
+async fn letters(
+    fleet: &Fleet,
+    instance: Option<Instance>,
+) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
     let mut all = Vec::new();
-    for lane in Lane::JOBS {
-        let dead = queue.dead(lane, LETTERS).await?;
-        all.extend(dead.into_iter().map(|letter| (lane, letter)));
+    for lane in lanes(fleet, instance).await? {
+        let dead = fleet.queue.dead(lane, LETTERS).await?.into_iter();
+        let ours = dead.filter(|letter| of(lane, letter, instance));
+        all.extend(ours.map(|letter| (lane, letter)));
     }
     Ok(all)
 }
@@ -231,19 +254,26 @@ fn begins(job: &JobId, beginning: &str) -> bool {
     job.to_string().starts_with(beginning) || job.0.to_string().starts_with(beginning)
 }
 
+/// Whose a letter is: the instance that asked, or that it was an answer to.
+fn whose(lane: Lane, letter: &DeadLetter) -> Option<String> {
+    match lane {
+        Lane::Outcomes(instance) => Some(instance.to_string()),
+        _ => letter.message.headers.get(INSTANCE_HEADER).cloned(),
+    }
+}
+
 /// Whether a letter is of this instance, if one is meant.
-fn of(letter: &DeadLetter, instance: Option<Instance>) -> bool {
-    let theirs = letter.message.headers.get(INSTANCE_HEADER);
-    instance.is_none_or(|instance| theirs.is_some_and(|theirs| *theirs == instance.to_string()))
+fn of(lane: Lane, letter: &DeadLetter, instance: Option<Instance>) -> bool {
+    instance.is_none_or(|instance| whose(lane, letter) == Some(instance.to_string()))
 }
 
 fn in_a_line(lane: Lane, letter: &DeadLetter) -> String {
-    let instance = letter.message.headers.get(INSTANCE_HEADER);
+    let whose = whose(lane, letter);
     format!(
         "{}  {:<11}{:<18}{}",
         id(letter),
-        lane.to_string(),
-        instance.map_or("?", String::as_str),
+        lane.name(),
+        whose.as_deref().unwrap_or("?"),
         letter.reason
     )
 }
@@ -253,16 +283,42 @@ fn whole(lane: Lane, letter: &DeadLetter) -> String {
     for (name, value) in &letter.message.headers {
         out.push_str(&format!("  {name}: {value}\n"));
     }
-    let job = wire::decode::<proto::job::Job>(Kind::Job, &letter.message.body);
-    match job {
-        Ok(job) => out.push_str(&format!(
+    out.push_str(&match lane {
+        Lane::Outcomes(_) => answered(letter),
+        _ => asked(letter),
+    });
+    out
+}
+
+/// What a job asks for, as far as it reads.
+fn asked(letter: &DeadLetter) -> String {
+    match wire::decode::<Job>(Kind::Job, &letter.message.body) {
+        Ok(job) => format!(
             "  slot {}, candidate {}, {} of {}\n",
             job.cell.slot,
             job.candidate,
             job.input.stage().label(),
             job.run
-        )),
-        Err(error) => out.push_str(&format!("  not readable here: {error}\n")),
+        ),
+        Err(error) => unreadable(&error),
     }
-    out
+}
+
+/// What an answer is, as far as it reads.
+fn answered(letter: &DeadLetter) -> String {
+    let body = &letter.message.body;
+    if let Some(notice) = letter.message.headers.get(NOTICE_HEADER) {
+        return match wire::decode::<Notice>(Kind::Notice, body) {
+            Ok(_) => format!("  a notice: {notice}\n"),
+            Err(error) => unreadable(&error),
+        };
+    }
+    match wire::decode::<Outcome>(Kind::Outcome, body) {
+        Ok(outcome) => format!("  an outcome of {}\n", outcome.job),
+        Err(error) => unreadable(&error),
+    }
+}
+
+fn unreadable(error: &WireError) -> String {
+    format!("  not readable here: {error}\n")
 }

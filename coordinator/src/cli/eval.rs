@@ -15,7 +15,7 @@ use serde_json::json;
 use super::open::{course_over, tasks_in};
 use super::plan::environment;
 use super::progress::{Bar, RolloutBar, print, say};
-use super::work::{FleetArguments, Worked};
+use super::work::{FleetArguments, Place, Worked};
 use super::{End, work};
 use crate::archive::Archive;
 use crate::home::{Home, RunFile, TasksOf};
@@ -124,9 +124,8 @@ fn carry_out(
     home: &Home,
     fleet: &FleetArguments,
 ) -> anyhow::Result<End> {
-    home.settle(file)?;
+    home.fits(file)?;
     let _lock = fleet.lock(home)?;
-    home.remove(seal::NAME)?;
     let course = course_over(&source, file.plan.clone());
     let total = rollouts(&source, &file.plan);
     say(&format!(
@@ -141,7 +140,7 @@ fn carry_out(
     let worked = work::carry_out(
         &course,
         &source.domain,
-        home,
+        Place { home, file },
         fleet,
         Some(Arc::clone(&source)),
         &mut bar,

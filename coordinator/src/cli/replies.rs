@@ -19,6 +19,7 @@ use worker::process::tls;
 
 use crate::dispatch::Course;
 use crate::home::{Home, REPLIES, SPENDING};
+use crate::plan::Plan;
 
 /// Bytes of each store that an embedded run has in memory beside its recording; they hold next to nothing.
 const EMBEDDED_STORE: usize = 1 << 20;
@@ -103,11 +104,27 @@ impl Asking {
     pub(super) async fn missed(asking: Option<&Self>, home: &Home) -> anyhow::Error {
         match asking.and_then(|asking| asking.replayed.as_ref()) {
             Some(Replayed { replay, recording }) => {
-                unrecorded(replay.missed().await, recording, home)
+                unrecorded(&replay.missed().await.occasion, recording, home)
             }
             None => std::future::pending().await,
         }
     }
+}
+
+/// Whether this process has the keys of the models in a plan, unless they are replayed. Without one every job
+/// would fail by itself, and close its slot.
+pub(super) fn has_keys(plan: &Plan, arguments: &RepliesArguments) -> anyhow::Result<()> {
+    if arguments.replay.is_some() {
+        return Ok(());
+    }
+    let client = Client::default();
+    for name in plan.models_in_use() {
+        if let Some(model) = plan.models.get(name) {
+            let has = client.has_key(&model.key);
+            has.with_context(|| format!("model:{name} can't be asked"))?;
+        }
+    }
+    Ok(())
 }
 
 fn unrecorded(occasion: &Occasion, recording: &Path, home: &Home) -> anyhow::Error {
@@ -148,7 +165,7 @@ fn recording_at(given: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The file that keeps the replies of a folder, if there is one or one is named.
-fn held(home: &Home) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn held(home: &Home) -> anyhow::Result<Option<PathBuf>> {
     let own = home.at(REPLIES);
     Ok(match home.recording()? {
         Some(elsewhere) => Some(elsewhere),

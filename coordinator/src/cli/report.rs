@@ -54,7 +54,7 @@ fn write(archive: &Archive, to: &Home) -> anyhow::Result<()> {
 
 /// Writes into the run's folder and seals it again, unless something else there is not as it was.
 fn in_place(home: &Home) -> anyhow::Result<End> {
-    let _lock = DirLock::acquire(home.path())?;
+    let _lock = DirLock::share(home.path())?;
     let sealed = seal::check(home.path())?;
     let foreign = |broken: &&Broken| !MADE.contains(&broken.file.as_str());
     if let Some(broken) = sealed.iter().flatten().find(foreign) {

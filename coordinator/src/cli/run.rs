@@ -9,7 +9,7 @@ use worker::domains::Domain;
 
 use super::plan::{Given, describe};
 use super::progress::{Bar, RunBar, note, print, say};
-use super::work::{FleetArguments, Worked};
+use super::work::{FleetArguments, Place, Worked};
 use super::{End, work};
 use crate::archive::Archive;
 use crate::dataset::Settings;
@@ -49,12 +49,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<End> {
 /// Carries a plan out in a folder.
 pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyhow::Result<End> {
     let (course, domain, file) = planned(plan)?;
-    home.create()?;
+    home.fits(&file)?;
     let _lock = fleet.lock(home)?;
     warn_of_less(&course.plan, home)?;
-    home.settle(&file)?;
-    home.keep_world(&course.plan)?;
-    home.remove(seal::NAME)?;
     let slots = course.plan.own_slots();
     say(&format!(
         "{}: {slots} tasks{} in {}",
@@ -63,7 +60,8 @@ pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyh
         home.path().display()
     ));
     let mut bar = RunBar(Bar::new("run", u64::from(slots)));
-    let worked = work::carry_out(&course, &domain, home, fleet, None, &mut bar)?;
+    let place = Place { home, file: &file };
+    let worked = work::carry_out(&course, &domain, place, fleet, None, &mut bar)?;
     let Some(Worked { work, kept }) = worked else {
         say("stopped before it was this coordinator's turn");
         return Ok(End::Stopped);

@@ -1,37 +1,40 @@
 //! What `run`, `eval` and `serve` share: a course is carried out in its folder until the work is done or
 //! a signal comes, with workers in this process or with those of a fleet.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
 use clap::Args;
 use proto::queue::Consumer;
-use proto::record::Money;
+use proto::record::{Money, Recipe};
 use proto::store::{Board as _, Recording, RedisStore, Spending};
 use proto::topology::Instance;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use worker::domains::Domain;
 use worker::metered;
 use worker::process::health::{Health, Listen, Pulse, Readiness, Server};
 use worker::process::metrics::{Metrics, Part};
+use worker::process::telemetry::spans;
 use worker::process::tls;
 use worker::services::Services;
 
 use super::progress::say;
-use super::replies::{Asking, RepliesArguments, fetch, kept_at};
+use super::replies::{Asking, RepliesArguments, fetch, has_keys, kept_at};
 use super::told::{Telling, Told, beat};
 use super::{End, interrupt};
 use crate::archive::Archive;
 use crate::dispatch::{Carried, Course, Watch};
 use crate::embedded::{self, Crew};
 use crate::fleet::{self, Terms, Work};
-use crate::home::{Home, OPERATIONS, SPENDING};
+use crate::home::{Home, OPERATIONS, RunFile, SPENDING};
 use crate::ledger::{DirLock, Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::purse::Purse;
+use crate::seal;
 use crate::status::RUNS;
 use crate::world;
 
@@ -77,11 +80,14 @@ pub(super) struct FleetArguments {
 }
 
 impl FleetArguments {
-    /// Keeps every other process of this machine out of a folder, where nothing else would: over a fleet
-    /// the lane of outcomes and the epochs of the ledger do, and a standby shares the folder.
-    pub(super) fn lock(&self, home: &Home) -> Result<Option<DirLock>, LedgerError> {
-        let alone = !self.services.named();
-        alone.then(|| DirLock::acquire(home.path())).transpose()
+    /// Keeps other processes of this machine out of a folder. Coordinators of a fleet share it, since of
+    /// them the lane of outcomes and the epochs of the ledger let one work at a time.
+    pub(super) fn lock(&self, home: &Home) -> Result<DirLock, LedgerError> {
+        if self.services.named() {
+            DirLock::share(home.path())
+        } else {
+            DirLock::acquire(home.path())
+        }
     }
 
     fn terms(&self) -> Terms {
@@ -125,6 +131,13 @@ pub(super) fn why_unfinished(spent: Option<Money>, plan: &Plan) -> (String, End)
     }
 }
 
+/// Where a course is carried out, and what the folder is to say of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) home: &'a Home,
+    pub(super) file: &'a RunFile,
+}
+
 /// What keeps others away.
 #[expect(dead_code, reason = "held for what their dropping does, in this order")]
 pub(super) struct Kept {
@@ -138,28 +151,34 @@ pub(super) struct Kept {
 pub(super) fn carry_out(
     course: &Course,
     domain: &Arc<dyn Domain>,
-    home: &Home,
+    place: Place<'_>,
     fleet: &FleetArguments,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
 ) -> anyhow::Result<Option<Worked>> {
     let stop = interrupt::listen()?;
     if fleet.services.named() {
-        with_a_fleet(course, domain, home, fleet, tasks, watch, stop)
+        with_a_fleet(course, domain, place, fleet, tasks, watch, stop)
     } else {
-        here(course, domain, home, fleet, tasks, watch, stop).map(Some)
+        here(course, domain, place, fleet, tasks, watch, stop).map(Some)
     }
 }
 
 fn here(
     course: &Course,
     domain: &Arc<dyn Domain>,
-    home: &Home,
+    place: Place<'_>,
     fleet: &FleetArguments,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<Worked> {
+    let Place { home, file } = place;
+    if !home.at(seal::NAME).exists() {
+        // Of a run that has ended nothing is asked, unless it grows.
+        has_keys(&course.plan, &fleet.replies)?;
+    }
+    home.move_in(file)?;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = match course.plan.workers {
         0 => processors,
@@ -188,7 +207,7 @@ fn here(
     let work = runtime.block_on(async {
         tokio::select! {
             biased;
-            carried = work => carried.map_err(anyhow::Error::from),
+            carried = work.instrument(spans::run(course.run)) => carried.map_err(anyhow::Error::from),
             missed = Asking::missed(asking.as_ref(), home) => Err(missed),
         }
     })?;
@@ -203,19 +222,17 @@ fn here(
 fn with_a_fleet(
     course: &Course,
     domain: &Arc<dyn Domain>,
-    home: &Home,
+    place: Place<'_>,
     fleet: &FleetArguments,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Worked>> {
+    let home = place.home;
     ensure!(
         fleet.replies.replay.is_none(),
         "--replay asks no model, so it needs no fleet and works in this process: leave --broker and --cache out"
     );
-    let record = fleet.replies.record.as_deref();
-    let record = record.map(|record| kept_at(home, Some(record)));
-    let record = record.transpose()?;
     tls::use_ring();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -239,38 +256,37 @@ fn with_a_fleet(
     };
     let beating = beat(told.clone(), instance, shared.board, stop.clone());
     let mut watchers = vec![runtime.spawn(beating)];
+    let mut watch = Telling::new(told.clone(), watch);
+    let terms = fleet.terms();
+    let turn = fleet::turn(home, &services, terms, &mut watch, &stop);
+    let turn = runtime.block_on(turn.instrument(spans::run(course.run)))?;
+    let Some(lane) = turn else {
+        watchers.into_iter().for_each(|watcher| watcher.abort());
+        return Ok(None);
+    };
+    let record = moved_in(place, fleet.replies.record.as_deref())?;
     let plan = &course.plan;
     if plan.budget().is_some() {
         let spending = Spending::open(&home.at(SPENDING))?;
-        let purse = Purse::new(shared.budgets, spending, instance.to_string());
+        let (run, instance) = (course.run.to_string(), instance.to_string());
+        let purse = Purse::new(shared.budgets, spending, run, instance);
         runtime.block_on(purse.look())?;
-        watchers.push(runtime.spawn(looking(purse, told.clone())));
+        watchers.push(runtime.spawn(looking(purse, told)));
     }
-    let recipe = plan
-        .world
-        .file
-        .is_empty()
-        .then(|| world::recipe(&plan.world, plan.seed));
-    let mut watch = Telling::new(told, watch);
     let work = Work {
         course,
         domain: &**domain,
-        recipe,
+        recipe: recipe(plan),
         tasks,
     };
-    let carrying = fleet::carry_out(work, home, &services, fleet.terms(), &mut watch, stop);
-    let carried = runtime.block_on(carrying)?;
-    for watcher in watchers {
-        watcher.abort();
-    }
-    if carried.is_some() {
-        runtime.block_on(withdrawn(&store, instance));
-    }
-    if let Some(place) = record.filter(|_| carried.is_some()) {
-        // Only now, since whoever stands by has the same file.
+    let carrying = fleet::carry_out(work, lane, home, &services, terms, &mut watch, stop);
+    let carried = runtime.block_on(carrying.instrument(spans::run(course.run)))?;
+    watchers.into_iter().for_each(|watcher| watcher.abort());
+    runtime.block_on(withdrawn(&store, instance));
+    if let Some(place) = record {
         runtime.block_on(copied(course, &store, instance, &place))?;
     }
-    Ok(carried.map(|carried| Worked {
+    Ok(Some(Worked {
         work: carried.work,
         kept: Kept {
             lane: Some(carried.lane),
@@ -278,6 +294,19 @@ fn with_a_fleet(
             runtime,
         },
     }))
+}
+
+/// How the world of a plan is generated, if it is.
+fn recipe(plan: &Plan) -> Option<Recipe> {
+    let generated = plan.world.file.is_empty();
+    generated.then(|| world::recipe(&plan.world, plan.seed))
+}
+
+/// Writes into the folder, whose turn it is: nobody does before. Gives where replies are copied to in the end.
+fn moved_in(place: Place<'_>, record: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
+    place.home.move_in(place.file)?;
+    let record = record.map(|record| kept_at(place.home, Some(record)));
+    record.transpose()
 }
 
 /// Takes the run's note back, else `t2t status` would show it as at work until the note is forgotten.

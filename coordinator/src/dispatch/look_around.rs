@@ -7,6 +7,7 @@ use proto::queue::UNDELIVERABLE;
 use proto::wire::{self, Kind};
 use tokio::time::Instant;
 
+use super::undeliverable::Dead;
 use super::{Asked, Carries, Dispatch, DispatchError};
 use crate::run::Ask;
 
@@ -34,9 +35,15 @@ impl Dispatch<'_> {
         self.publish_again(overdue, "unanswered for long, published again")
     }
 
-    /// The fleet has nothing of what is asked for, but for what its queue gave up.
-    pub(super) fn lost(&mut self, given_up: Vec<JobId>) -> Result<(), DispatchError> {
-        self.given_up(given_up)?;
+    /// The fleet has nothing of what is asked for, but for what lies in dead lanes. What was put aside there
+    /// is left to patience: published again at once it would come to the same.
+    pub(super) fn lost(&mut self, dead: Dead) -> Result<(), DispatchError> {
+        self.given_up(dead.given_up)?;
+        for job in dead.put_aside {
+            self.asked
+                .entry(job)
+                .and_modify(|asked| asked.misread = true);
+        }
         let lost = self.open(|asked| !asked.misread);
         self.publish_again(lost, "the fleet has lost them, published again")
     }

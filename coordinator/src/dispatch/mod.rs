@@ -78,6 +78,8 @@ const GATHER: Duration = Duration::from_millis(40);
 const INHERIT: Duration = Duration::from_millis(200);
 /// Early answers that are held; what comes beyond them is let go, and its job done again.
 const EARLY: usize = 4 * GROUP;
+/// Pause before an answer that could not be put aside is given back.
+const UNBURIED: Duration = Duration::from_secs(1);
 /// How often what is due is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// Results kept at hand for each job of the window.
@@ -508,8 +510,15 @@ impl<'a> Dispatch<'a> {
     /// Commits what was appended, and acknowledges it.
     async fn settle(&mut self) -> Result<(), DispatchError> {
         for (delivery, reason) in self.unreadable.drain(..) {
-            tracing::error!(job = %delivery.message().id, reason, "put aside; its job stays open");
-            drop(delivery.reject(reason).await);
+            tracing::error!(job = %JobId(delivery.message().id), reason, "put aside; its job stays open");
+            if let Err(unsettled) = delivery.reject(reason).await {
+                tracing::warn!(error = %unsettled, "it can't be put aside, and comes again");
+                // At once it would come as fast as a full dead lane refuses it.
+                tokio::spawn(async move {
+                    tokio::time::sleep(UNBURIED).await;
+                    drop(unsettled);
+                });
+            }
         }
         if self.appended.is_empty() {
             return Ok(());

@@ -3,7 +3,7 @@
 //! A job that is asked for waits in its lane, waits for its time after a retry, or is in some worker's hand;
 //! an outcome of it waits to be heard. When nothing has stirred for a while the fleet is looked at. If none of
 //! this is so, twice in a row with nothing heard between, nobody will ever answer: the jobs are published
-//! again, but for those that the queue itself gave up. The board tells who has work in hand, since a broker does
+//! again, but for those that lie in a dead lane: the queue itself gave them up, or no worker could read them. The board tells who has work in hand, since a broker does
 //! not tell over AMQP what is unacknowledged.
 //!
 //! A wrong guess is harmless, since the derived id absorbs a second answer: a worker that was paused for
@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::ids::JobId;
 use proto::job::Stage;
 use proto::queue::{Queue, QueueError};
 use proto::store::Board;
@@ -23,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use worker::serve::{BEAT, all_idle};
 
-use super::undeliverable::{Publisher, given_up};
+use super::undeliverable::{Dead, Publisher};
 
 /// How long nothing stirs before the fleet is looked at, and the pause between two looks: each finds another
 /// note of every worker that lives.
@@ -41,7 +40,7 @@ pub(super) struct Reconciler {
     last: Instant,
     /// Looks in a row that found nothing.
     empty: u32,
-    under_way: JoinSet<Option<Vec<JobId>>>,
+    under_way: JoinSet<Option<Dead>>,
 }
 
 #[derive(Debug, Clone)]
@@ -83,20 +82,20 @@ impl Reconciler {
         self.last = now;
         let (fleet, board) = (self.fleet.clone(), Arc::clone(board));
         self.under_way
-            .spawn(async move { fleet.nothing_but_given_up(lanes, &*board).await });
+            .spawn(async move { fleet.nothing_but_the_dead(lanes, &*board).await });
     }
 
-    /// Comes back when a fleet has lost every job that it was asked for, but for those that its queue gave
-    /// up. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Vec<JobId> {
+    /// Comes back when a fleet has lost every job that it was asked for, but for those in dead lanes.
+    /// Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Dead {
         loop {
             match self.under_way.join_next().await {
                 Some(Ok(None)) => self.empty = 0,
-                Some(Ok(Some(given_up))) => {
+                Some(Ok(Some(dead))) => {
                     self.empty += 1;
                     if self.empty == LOOKS {
                         self.empty = 0;
-                        return given_up;
+                        return dead;
                     }
                 }
                 Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
@@ -107,12 +106,8 @@ impl Reconciler {
 }
 
 impl Fleet {
-    /// Jobs that the queue gave up, if there is nothing else of ours; none where that is so or not known.
-    async fn nothing_but_given_up(
-        &self,
-        lanes: BTreeSet<Lane>,
-        board: &dyn Board,
-    ) -> Option<Vec<JobId>> {
+    /// What lies in dead lanes, if there is nothing else of ours; nothing where that is so or not known.
+    async fn nothing_but_the_dead(&self, lanes: BTreeSet<Lane>, board: &dyn Board) -> Option<Dead> {
         let idle = all_idle(board)
             .await
             .inspect_err(|error| tracing::debug!(%error, "the board does not tell who is at work"));
@@ -125,11 +120,13 @@ impl Fleet {
                 return None;
             }
         }
-        let mut jobs = Vec::new();
+        let mut all = Dead::default();
         for lane in lanes {
-            jobs.extend(given_up(&*self.queue, lane, self.us).await);
+            let dead = Dead::of(&*self.queue, lane, self.us).await;
+            all.given_up.extend(dead.given_up);
+            all.put_aside.extend(dead.put_aside);
         }
-        Some(jobs)
+        Some(all)
     }
 
     async fn is_empty(&self, lane: Lane) -> bool {

@@ -62,7 +62,7 @@ impl Undeliverable {
         for lane in lanes {
             let (queue, us) = (Arc::clone(&self.queue), self.us);
             self.under_way
-                .spawn(async move { given_up(&*queue, lane, us).await });
+                .spawn(async move { Dead::of(&*queue, lane, us).await.given_up });
         }
     }
 
@@ -79,23 +79,38 @@ impl Undeliverable {
     }
 }
 
-/// Jobs of ours that were handed over too often, open or not.
-pub(super) async fn given_up(queue: &dyn Queue, lane: Lane, us: Publisher) -> Vec<JobId> {
-    match queue.dead(lane, LETTERS).await {
-        Ok(letters) => {
-            let ours = letters.iter().filter(|letter| is_ours(letter, us));
-            ours.map(|letter| JobId(letter.message.id)).collect()
+/// Jobs of ours that lie in dead lanes, open or not.
+#[derive(Debug, Default)]
+pub(super) struct Dead {
+    /// Handed over too often: nobody will answer.
+    pub(super) given_up: Vec<JobId>,
+    /// Not read by a worker, who put them aside: they lie where somebody may look.
+    pub(super) put_aside: Vec<JobId>,
+}
+
+impl Dead {
+    /// Those of one lane.
+    pub(super) async fn of(queue: &dyn Queue, lane: Lane, us: Publisher) -> Self {
+        let mut dead = Self::default();
+        match queue.dead(lane, LETTERS).await {
+            Ok(letters) => {
+                for letter in letters.iter().filter(|letter| is_ours(letter, us)) {
+                    let jobs = match letter.reason.as_str() {
+                        UNDELIVERABLE => &mut dead.given_up,
+                        _ => &mut dead.put_aside,
+                    };
+                    jobs.push(JobId(letter.message.id));
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, %lane, "the dead lane can't be looked at just now");
+            }
         }
-        Err(error) => {
-            tracing::debug!(%error, %lane, "the dead lane can't be looked at just now");
-            Vec::new()
-        }
+        dead
     }
 }
 
 fn is_ours(letter: &DeadLetter, us: Publisher) -> bool {
     let says = |header: &str, value: String| letter.message.headers.get(header) == Some(&value);
-    letter.reason == UNDELIVERABLE
-        && says(INSTANCE_HEADER, us.instance.to_string())
-        && says(EPOCH_HEADER, us.epoch.to_string())
+    says(INSTANCE_HEADER, us.instance.to_string()) && says(EPOCH_HEADER, us.epoch.to_string())
 }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
@@ -263,6 +264,10 @@ impl Consumer for MemoryConsumer {
             delivery = take_next(place, hands) => Ok(Some(delivery)),
             _ = closed.wait_for(|closed| *closed) => Ok(None),
         }
+    }
+
+    fn ahead(&self) -> Option<Duration> {
+        None
     }
 }
 

@@ -129,6 +129,20 @@ impl Delivery {
         }
     }
 
+    /// Made by a queue around another: the same hand-over, settled through what `token` makes of it.
+    pub fn around(inner: Self, token: impl FnOnce(Self) -> Box<dyn Settle>) -> Self {
+        let message = Arc::clone(&inner.message);
+        let (lane, redeliveries) = (inner.lane, inner.redeliveries);
+        let handed_over = inner.handed_over;
+        Self {
+            message,
+            lane,
+            redeliveries,
+            handed_over,
+            token: token(inner),
+        }
+    }
+
     /// For how long it has been in hand, the wait for somebody to take it included: what a broker counts, too.
     pub fn held(&self) -> Duration {
         self.handed_over.elapsed()
@@ -359,4 +373,8 @@ pub trait Consumer: Send {
     /// The next delivery, waiting for one; `None` once the connection is closed. Dropping the future
     /// loses nothing, so it may stand in a `select!`.
     async fn next(&mut self) -> Result<Option<Delivery>, QueueError>;
+
+    /// For how long the oldest delivery that this consumer holds ahead of [`next`](Self::next) has been
+    /// in hand; `None` while it holds none, as always with a backend that hands over on demand.
+    fn ahead(&self) -> Option<Duration>;
 }

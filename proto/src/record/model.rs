@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::money::Money;
-use super::value::Map;
+use super::value::{Map, Value};
 use crate::digest::{Digest, Hasher};
 
 /// What a model does in the making of a row.
@@ -155,6 +155,20 @@ pub struct Sampling {
     pub seeded: bool,
     /// Further fields of the request's body, as the endpoint names them.
     pub extra: Map,
+}
+
+impl Sampling {
+    /// The field that some servers want in place of `max_tokens`.
+    pub const NEWER_LIMIT: &'static str = "max_completion_tokens";
+
+    /// The most tokens that a reply may have, by whichever field says more.
+    pub fn most_output(&self) -> u64 {
+        let newer = match self.extra.get(Self::NEWER_LIMIT) {
+            Some(Value::Int(limit)) => u64::try_from(*limit).unwrap_or_default(),
+            _ => 0,
+        };
+        newer.max(u64::from(self.max_tokens))
+    }
 }
 
 /// Prices in nano-dollars (10⁻⁹ $) a token: a dollar for a million tokens is 1,000.
@@ -332,12 +346,28 @@ pub struct Usage {
     pub output: u64,
 }
 
+impl Usage {
+    /// More tokens than any request or run of them has. What a server says beyond is no count.
+    pub const MOST: u64 = u32::MAX as u64;
+
+    /// The same with no count over [`Self::MOST`].
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        Self {
+            input: self.input.min(Self::MOST),
+            cached: self.cached.min(Self::MOST),
+            written: self.written.min(Self::MOST),
+            output: self.output.min(Self::MOST),
+        }
+    }
+}
+
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.input += other.input;
-        self.cached += other.cached;
-        self.written += other.written;
-        self.output += other.output;
+        self.input = self.input.saturating_add(other.input);
+        self.cached = self.cached.saturating_add(other.cached);
+        self.written = self.written.saturating_add(other.written);
+        self.output = self.output.saturating_add(other.output);
     }
 }
 

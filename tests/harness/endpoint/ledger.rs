@@ -26,6 +26,8 @@ pub struct Stats {
     pub answered: u64,
     /// Tokens of these requests, as their answers said.
     pub input_tokens: u64,
+    /// Tokens of these answers.
+    pub output_tokens: u64,
     /// Requests that had been given such an answer before.
     pub asked_again: u64,
     /// Requests that are wrong in themselves.
@@ -142,11 +144,12 @@ impl Open<'_> {
         }
     }
 
-    /// It was given an answer fit to be kept, in full, and was told to have had so many tokens.
-    pub(super) fn answered(&self, input_tokens: u64) {
+    /// It was given an answer fit to be kept, in full, and was told that both had so many tokens.
+    pub(super) fn answered(&self, input_tokens: u64, output_tokens: u64) {
         let mut books = self.ledger.books();
         books.stats.answered += 1;
         books.stats.input_tokens += input_tokens;
+        books.stats.output_tokens += output_tokens;
         books.known.entry(self.request).or_default().1 = true;
     }
 }

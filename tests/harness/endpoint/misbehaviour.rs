@@ -95,6 +95,7 @@ misbehaviours! {
     EmptyText = "empty-reply", BOTH, Agent(EmptyReply), "Neither text nor calls.";
     Length = "length", BOTH, Agent(EmptyReply), "The text is cut at the most tokens.";
     ContentFilter = "content-filter", OPENAI, Agent(ContentRefusal), "A filter took the answer away.";
+    Filter400 = "content-filter-400", BOTH, Agent(ContentRefusal), "400: a filter took the prompt away, in the words of Azure or of Anthropic.";
     Refusal = "refusal", BOTH, Agent(ContentRefusal), "The model refuses, in the field or stop reason for it.";
     Overflow = "context-overflow", BOTH, Agent(ContextOverflow), "400: the prompt is too long, in the words of OpenAI or of Anthropic.";
     OverflowLlamaCpp = "context-overflow-llama-cpp", OPENAI, Agent(ContextOverflow), "400 `exceed_context_size_error`.";

@@ -125,6 +125,7 @@ fn status(what: M, prompt: &Prompt, wait: Duration) -> Option<Response> {
             };
             Response::new(307, "text/plain", "").with("location", path)
         }
+        M::Filter400 => filtered(prompt),
         M::Overflow => overflow(prompt),
         M::OverflowLlamaCpp => llama_cpp(prompt),
         M::OverflowVllm => vllm(prompt),
@@ -150,6 +151,18 @@ fn page(title: &str) -> String {
 fn sizes(prompt: &Prompt) -> (u64, u64) {
     let (size, _) = prompt.tokens();
     (size, size - size.min(1))
+}
+
+fn filtered(prompt: &Prompt) -> Response {
+    let body = match prompt.form {
+        Form::OpenAi => json!({"error": {
+            "message": "The response was filtered due to the prompt triggering a content policy.",
+            "type": null, "param": "prompt", "code": "content_filter", "status": 400,
+            "innererror": {"code": "ResponsibleAIPolicyViolation"},
+        }}),
+        Form::Anthropic => anthropic::error(400, "Output blocked by content filtering policy"),
+    };
+    Response::json(400, &body)
 }
 
 fn overflow(prompt: &Prompt) -> Response {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::digest::{Digest, Hasher};
+use proto::record::AgentFault;
 use serde_json::json;
 use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -18,7 +19,7 @@ use super::http::{self, Request, Response, Stream, gone};
 use super::ledger::Ledger;
 use super::misbehaviour::{Expected, Misbehaviour};
 use super::performance::{Step, behave, misbehave};
-use super::prompt::{Form, Prompt};
+use super::prompt::{Form, Prompt, tokens};
 use super::{Settings, anthropic, openai};
 
 /// Connections that wait to be accepted.
@@ -243,8 +244,8 @@ async fn model(
     open.met(&request.path, &request.body, struck.map(Misbehaviour::name));
     let (steps, kept) = steps(server, &prompt, struck);
     let then = perform(stream, steps).await?;
-    if kept {
-        open.answered(prompt.tokens().0);
+    if let Some(output) = kept {
+        open.answered(prompt.tokens().0, output);
     }
     Ok(then)
 }
@@ -286,21 +287,34 @@ fn struck(server: &Server, prompt: &Prompt, before: u32) -> Option<Misbehaviour>
     found.map(|fault| fault.misbehaviour)
 }
 
-/// What is done, and whether it is an answer that a client keeps.
-fn steps(server: &Server, prompt: &Prompt, struck: Option<Misbehaviour>) -> (Vec<Step>, bool) {
+/// What is done; with the tokens of the answer, if it is one that a client keeps.
+fn steps(
+    server: &Server,
+    prompt: &Prompt,
+    struck: Option<Misbehaviour>,
+) -> (Vec<Step>, Option<u64>) {
     let mut reply = server.settings.brain.answer(prompt);
     if server.settings.reasoning {
         reply
             .reasoning
             .get_or_insert_with(|| "What does the other side need from me now?".to_owned());
     }
+    let output = tokens(reply.length());
     match struck {
-        None => (vec![Step::Send(behave(prompt, &reply).bytes())], true),
+        None => (
+            vec![Step::Send(behave(prompt, &reply).bytes())],
+            Some(output),
+        ),
         Some(what) => {
-            let kept = matches!(what.expected(), Expected::Harmless | Expected::Scored);
+            // An empty one is asked for again, with another seed where there are seeds.
+            let kept = match what.expected() {
+                Expected::Harmless | Expected::Scored => true,
+                Expected::Agent(fault) => fault != AgentFault::EmptyReply,
+                Expected::Infrastructure => false,
+            };
             (
                 misbehave(what, prompt, reply, server.settings.retry_after),
-                kept,
+                kept.then_some(output),
             )
         }
     }

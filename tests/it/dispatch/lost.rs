@@ -148,3 +148,27 @@ async fn a_job_that_waits_for_its_time_is_not_lost() {
     tokio::join!(scene.carry_out(), delaying);
     scene.stop.abandon.cancel();
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_no_worker_could_read_is_left_where_somebody_may_look() {
+    let scene = Scene::new();
+    scene.post(0).await;
+    let misreading = async {
+        let one = NonZeroUsize::MIN;
+        let taker = scene.queue.connect();
+        let mut jobs = taker.subscribe(Lane::Explore, one).await.unwrap();
+        for _ in 0..WINDOW {
+            let job = jobs.next().await.unwrap().unwrap();
+            job.reject("not a job this worker can read").await.unwrap();
+        }
+        drop(jobs);
+        sleep(10 * CALM).await;
+        assert_eq!(scene.published(Stage::Explore), WINDOW as u64);
+        let all = |_: &proto::queue::DeadLetter| true;
+        let revived = scene.queue.revive(Lane::Explore, WINDOW, &all).await;
+        assert_eq!(revived.unwrap().len(), WINDOW);
+        let _working = scene.work(Duration::ZERO);
+    };
+    tokio::join!(scene.carry_out(), misreading);
+    scene.stop.abandon.cancel();
+}

@@ -4,8 +4,21 @@ use coordinator::run::Ask;
 use proto::job::Stage;
 use proto::queue::Message;
 use proto::topology::{Instance, NOTICE_HEADER};
+use proto::wire::{self, Kind, VERSION, WireError};
 
 use super::*;
+
+/// An envelope as the release after this one may write it.
+fn of_tomorrow() -> Vec<u8> {
+    let mut envelope = wire::encode(Kind::Outcome, &"of tomorrow").unwrap();
+    envelope[4..6].copy_from_slice(&(VERSION + 1).to_le_bytes());
+    let read = wire::decode::<String>(Kind::Outcome, &envelope);
+    assert!(
+        matches!(read, Err(WireError::UnknownVersion { .. })),
+        "{read:?}"
+    );
+    envelope
+}
 
 #[tokio::test(start_paused = true)]
 async fn answers_of_another_release_are_put_aside_and_the_run_goes_on() {
@@ -21,7 +34,7 @@ async fn answers_of_another_release_are_put_aside_and_the_run_goes_on() {
     let id = course.job(&first).0;
     let queue = MemoryQueue::new(MemorySettings::default());
     let lane = Lane::Outcomes(Instance::EMBEDDED);
-    let answer = Message::new(id, b"T2TW\xff\xffof tomorrow".to_vec());
+    let answer = Message::new(id, of_tomorrow());
     let notice = answer.clone().with(NOTICE_HEADER, "1");
     let strange = [answer.body.clone(), notice.body.clone()];
     for message in [answer, notice] {

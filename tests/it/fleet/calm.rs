@@ -3,7 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
+use harness::fleet::{of_spans, wait};
 use proto::record::Recipe;
+use serde_json::Value as Json;
 use worker::domains::retail::benchmark::Benchmark;
 use worker::worlds;
 
@@ -56,12 +58,40 @@ fn a_run_that_is_cancelled_stops_and_what_it_left_is_cleaned_away() {
     site.fleet.alone(&format!("cancel out {over}"));
     assert_eq!(run.ends(), STOPPED, "{}", run.printed());
     let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
-    let before = site.fleet.files("out");
+    // What is left of it: jobs that nobody has taken yet, and the lane of their outcomes.
+    let left = site.fleet.files("out");
+    assert!(
+        site.queues()
+            .iter()
+            .any(|queue| queue.contains(instance.trim()))
+    );
     site.fleet.alone(&format!("clean out {over}"));
-    assert_eq!(site.fleet.files("out"), before, "the folder is as it was");
-    let lanes = site.fleet.alone(&format!("status {over}"));
-    assert!(!lanes.contains(instance.trim()), "{lanes}");
-    drop(worker);
+    let kept = left
+        .iter()
+        .filter(|(name, _)| name.to_str() != Some("instance"));
+    assert!(
+        site.fleet.files("out").iter().eq(kept),
+        "the folder forgets its name only"
+    );
+    wait("the jobs to be dropped", &[&worker], || {
+        let status = site.fleet.alone(&format!("status --json {over}"));
+        let status: Json = serde_json::from_str(&status).unwrap();
+        let lanes = status["lanes"].as_array().unwrap();
+        lanes.iter().all(|lane| lane["ready"] == 0)
+    });
+    let queues = site.queues();
+    let lane = queues.iter().find(|queue| queue.contains(instance.trim()));
+    assert_eq!(lane, None, "no outcome has it made anew");
+    // Under another name it goes on.
+    let run = site
+        .fleet
+        .coordinator("run --domain tickets --tasks 5000 --seed 3 --out out");
+    run.comes_to(6);
+    assert_ne!(
+        fs::read_to_string(site.fleet.at("out/instance")).unwrap(),
+        instance
+    );
+    drop((run, worker));
 }
 
 #[test]
@@ -85,12 +115,17 @@ fn a_world_from_a_file_that_no_store_keeps_comes_with_the_job() {
             lines.any(|line| line.starts_with("t2t_jobs_in_flight ") && !line.ends_with(" 0"))
         })
     });
+    let id = run.progress().unwrap()["run"].clone();
     site.cache.flush();
     let worker = site.fleet.ready_worker("--concurrency 4");
-    let code = run.ends();
-    assert_eq!(code, 0, "{}", run.printed());
-    let told = run.printed();
-    assert!(told.contains("misses a world"), "{told}");
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    let told = run.logged("misses a world");
+    assert!(!told.is_empty(), "{}", run.printed());
+    for line in &told {
+        let said = ["t2t.run", "t2t.job"];
+        let said = said.map(|key| of_spans(line, key).unwrap_or(&Json::Null));
+        assert_eq!(said, [&id, &line["job"]], "{line}");
+    }
     site.as_embedded("out", plan);
     drop(worker);
 }

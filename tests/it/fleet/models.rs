@@ -9,6 +9,7 @@ use harness::collector::{Collector, Seen};
 use harness::endpoint::{Brain, Endpoint, Settings};
 use harness::fleet::{Member, wait};
 use proto::seed::Seed;
+use serde_json::Value as Json;
 
 use super::Site;
 
@@ -82,6 +83,18 @@ fn no_kept_reply_is_asked_for_again_however_many_workers_are_killed() {
     assert_eq!(calm.distinct, stormy.distinct, "both asked the same");
 }
 
+/// Everything that was asked for is told from what the fleet's store keeps.
+fn requests_are_told(site: &Site, endpoint: &Endpoint) {
+    let cache = site.cache.url();
+    let line = format!("inspect out --requests --json --cache {cache}");
+    let rows: Vec<Json> = serde_json::from_str(&site.fleet.alone(&line)).unwrap();
+    assert!(rows.iter().all(|row| row["status"] == 200));
+    let told: BTreeSet<String> = rows.iter().map(|row| row["request"].to_string()).collect();
+    let received = endpoint.log().into_iter();
+    let received: BTreeSet<String> = received.map(|entry| entry.body).collect();
+    assert!(told == received, "{} of {}", told.len(), received.len());
+}
+
 #[test]
 fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_reply() {
     let Some(mut site) = Site::open() else { return };
@@ -113,6 +126,7 @@ fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_re
     );
     assert_eq!(stats.asked_again, 0, "{stats:?}");
     handed_over(&site);
+    requests_are_told(&site, &endpoint);
     site.as_embedded("out", "models.toml --tasks 8 --seed 3");
 }
 

@@ -3,11 +3,13 @@
 use coordinator::status::{LaneDepth, Status, look};
 use harness::fleet::{Member, wait};
 use proto::digest::Digest;
+use proto::ids::JobId;
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
 use proto::queue::{Message, Queue};
 use proto::store::RedisStore;
 use proto::store::redis::RedisSettings;
 use proto::topology::{INSTANCE_HEADER, Instance, Lane};
+use proto::wire;
 use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 
@@ -142,4 +144,46 @@ fn what_is_no_job_lands_in_the_dead_lane() {
         .coordinator("run --domain tickets --tasks 4 --seed 3 --out out");
     assert_eq!(run.ends(), 0, "{}", run.printed());
     assert!(worker.runs());
+}
+
+#[test]
+fn an_answer_of_another_release_is_listed_shown_and_given_back() {
+    let Some(mut site) = Site::open() else { return };
+    let runtime = Runtime::new().unwrap();
+    let mut run = site
+        .fleet
+        .coordinator("run --domain tickets --tasks 4 --seed 3 --out out");
+    let id = runtime.block_on(async {
+        let queue = AmqpQueue::connect(&AmqpSettings::new(site.vhost.url()))
+            .await
+            .unwrap();
+        let mut jobs = queue.subscribe(Lane::Explore, slots(1)).await.unwrap();
+        let job = jobs.next().await.unwrap().unwrap();
+        let (id, asks) = (job.message().id, &job.message().headers[INSTANCE_HEADER]);
+        let asks: Instance = asks.parse().unwrap();
+        let mut answer = wire::encode(wire::Kind::Outcome, &"of tomorrow").unwrap();
+        answer[4..6].copy_from_slice(&(wire::VERSION + 1).to_le_bytes());
+        let lane = Lane::Outcomes(asks);
+        queue.publish(lane, Message::new(id, answer)).await.unwrap();
+        drop((job, jobs));
+        queue.close().await;
+        JobId(id)
+    });
+    let _worker = site.fleet.ready_worker("--concurrency 2");
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    let over = format!(
+        "--run out --broker {} --cache {}",
+        site.vhost.url(),
+        site.cache.url()
+    );
+    let listed = site.fleet.alone(&format!("dead list {over}"));
+    assert!(listed.starts_with(&id.to_string()), "{listed}");
+    assert!(
+        listed.contains("outcomes") && listed.contains("wire version 2"),
+        "{listed}"
+    );
+    let shown = site.fleet.alone(&format!("dead show {id} {over}"));
+    assert!(shown.contains("not readable here"), "{shown}");
+    site.fleet.alone(&format!("dead requeue {id} {over}"));
+    assert_eq!(site.fleet.alone(&format!("dead list {over}")), "");
 }

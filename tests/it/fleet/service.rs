@@ -86,7 +86,7 @@ fn dead_letters_of_a_run_are_told_apart_and_put_back() {
     let Some(mut site) = Site::open() else { return };
     let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
     wait("the run to begin", &[&run], || {
-        site.fleet.at("out/instance").exists() && run.progress().is_some()
+        site.fleet.at("out/run.json").exists() && run.progress().is_some()
     });
     let instance = std::fs::read_to_string(site.fleet.at("out/instance")).unwrap();
     let (ours, theirs) = (Digest::of(b"ours"), Digest::of(b"theirs"));
@@ -139,7 +139,10 @@ fn dead_letters_of_a_run_are_told_apart_and_put_back() {
         said = String::from_utf8(output.stderr).unwrap();
         output.status.success()
     });
-    assert!(said.contains("1 jobs are back in their lanes"), "{said}");
+    assert!(
+        said.contains("1 messages are back in their lanes"),
+        "{said}"
+    );
     let (left, _) = ends(&site, 0, "dead list");
     assert!(
         left.lines().count() == 1 && !listed.contains(&left),

@@ -1,6 +1,8 @@
 //! One coordinator at a time: a second one is refused or stands by, and the first may come back as a
 //! ghost.
 
+use std::fs;
+
 use super::{PLAN, Site};
 
 #[test]
@@ -12,14 +14,29 @@ fn a_second_coordinator_is_refused_or_stands_by_until_the_first_is_gone() {
     first.comes_to(10);
     // Nothing goes on until all are in their places.
     worker.kill();
-    let mut refused = site.fleet.coordinator(&line);
-    assert_eq!(refused.ends(), 1);
-    let words = refused.printed();
+    let told = fs::read(site.fleet.at("out/run.json")).unwrap();
+    let more = line.replace("--tasks 60", "--tasks 80");
+    assert_ne!(more, line);
+    for line in [&line, &more] {
+        let mut refused = site.fleet.coordinator(line);
+        assert_eq!(refused.ends(), 1);
+        let words = refused.printed();
+        assert!(
+            words.contains("another coordinator is at this run"),
+            "{words}"
+        );
+        assert!(words.contains("--standby"), "{words}");
+    }
+    // Nor may somebody work there without a fleet, or take its outcomes back.
+    for line in [line.as_str(), "dead requeue --run out"] {
+        site.fleet.alone_to(&[1], line);
+    }
+    let now = fs::read(site.fleet.at("out/run.json")).unwrap();
     assert!(
-        words.contains("another coordinator is at this run"),
-        "{words}"
+        now == told,
+        "who was refused has changed what the folder says"
     );
-    assert!(words.contains("--standby"), "{words}");
+    assert!(first.runs());
 
     let mut second = site.fleet.coordinator(&format!("{line} --standby"));
     second.says("standing by");

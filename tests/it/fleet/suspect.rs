@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::fleet::{Member, wait};
+use harness::fleet::{Member, of_spans, wait};
 use proto::digest::Digest;
 use proto::ids::{JobId, RunId};
 use proto::job::{Cell, Job, StageInput, Wanted};
@@ -16,6 +16,7 @@ use proto::record::{Cast, Kind, Recipe, Scenario, WorldRef, WorldSource};
 use proto::seed::Seed;
 use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER};
 use proto::wire;
+use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use worker::domains::Domain;
@@ -153,10 +154,9 @@ async fn spoil(queue: &dyn Queue, lane: Lane, jobs: usize) {
 
 /// The children that had this job so far, in their order.
 fn children(worker: &Member, job: JobId) -> Vec<u32> {
-    let printed = worker.printed();
-    let lines = printed.lines().filter(|line| line.contains(APART));
+    let lines = worker.logged(APART);
     lines
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .iter()
         .filter(|line| line["job"] == job.to_string())
         .map(|line| u32::try_from(line["process"].as_u64().unwrap()).unwrap())
         .collect()
@@ -294,6 +294,7 @@ fn a_run_whose_jobs_are_suspect_comes_to_the_same_bytes() {
             .unwrap(),
     );
     let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
+    let id = run.progress().unwrap()["run"].clone();
     let waiting = |lane: Lane| runtime.block_on(queue.ready(lane)).unwrap_or_default();
     wait("60 jobs to explore", &[&run], || {
         waiting(Lane::Explore) >= 60
@@ -309,8 +310,14 @@ fn a_run_whose_jobs_are_suspect_comes_to_the_same_bytes() {
     let late = site.fleet.ready_worker("--concurrency 4 --stages rollout");
     assert_eq!(run.ends(), 0, "{}", run.printed());
     for (worker, least) in [(&early, 60), (&late, 20)] {
-        let apart = worker.printed().matches(APART).count();
-        assert!(apart >= least, "{apart} of {least}\n{}", worker.printed());
+        let apart = worker.logged(APART);
+        let count = apart.len();
+        assert!(count >= least, "{count} of {least}\n{}", worker.printed());
+        for line in &apart {
+            let said = ["t2t.run", "t2t.job", "t2t.attempt"];
+            let said = said.map(|key| of_spans(line, key).unwrap_or(&Json::Null));
+            assert_eq!(said, [&id, &line["job"], &Json::from("1")], "{line}");
+        }
     }
     site.as_embedded("out", PLAN);
 }

@@ -138,7 +138,14 @@ fn call(call: &ToolCall) -> Json {
 /// # Errors
 /// When there is none in it, or it ends where the context does.
 pub fn read(answer: &Answer) -> Result<Reply, Fault> {
-    let json = unanswered::json(answer)?;
+    let json = match unanswered::json(answer) {
+        Ok(json) => json,
+        Err(fault) => {
+            return unanswered::declined(answer)
+                .map(Reply::declined)
+                .ok_or(fault);
+        }
+    };
     let finish = match json["stop_reason"].as_str() {
         Some("model_context_window_exceeded") => {
             return Err(Fault::Overflow("the reply does not fit into it".to_owned()));

@@ -30,6 +30,14 @@ impl Client {
         }
     }
 
+    /// Whether this process has the key of that name.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub fn has_key(&self, name: &str) -> Result<(), Fault> {
+        self.http.has_key(name)
+    }
+
     /// Sends the bytes of a request to the endpoint. The answer is one to keep: it holds a reply, or says
     /// that the conversation outgrew the model's context, and [`read`] tells which.
     ///

@@ -61,6 +61,11 @@ impl Fault {
         }
     }
 
+    /// Whether another worker may have a reply to the same request.
+    pub fn this_workers_own(&self) -> bool {
+        matches!(self, Self::Unready(_))
+    }
+
     /// With the wait that came beside it.
     #[must_use]
     pub(super) fn after(mut self, wait: Option<Duration>) -> Self {

@@ -73,6 +73,14 @@ impl Http {
         }
     }
 
+    /// Whether the key is there that a variable of this name, or a file named by another, holds.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(super) fn has_key(&self, name: &str) -> Result<(), Fault> {
+        Key::find(name, &*self.environment).map(drop)
+    }
+
     /// Sends a body to an endpoint. What comes back may be an error; a wait goes with it that the server
     /// asks for.
     ///
@@ -94,8 +102,9 @@ impl Http {
         let what = "whole answer";
         let whole = timeout(waited, self.exchange(&call)).await;
         let (mut answer, wait) = whole.map_err(|_| Fault::Timeout { what, waited })??;
-        if let (400.., Some(key)) = (answer.status, key) {
-            answer.body = key.hidden_in(&answer.body).into();
+        // Whatever its status: an answer is kept, shown and written into rows.
+        if let Some(key) = key {
+            answer.body = key.hidden_in(answer.body);
         }
         Ok((answer, wait))
     }

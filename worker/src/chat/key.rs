@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::sync::Arc;
 
 use super::Fault;
 
@@ -46,21 +47,22 @@ impl Key {
         &self.0
     }
 
-    /// A body without the key, which some servers repeat when they refuse it.
-    pub(super) fn hidden_in(&self, body: &[u8]) -> Vec<u8> {
+    /// A body without the key, which some servers repeat, mostly when they refuse it.
+    pub(super) fn hidden_in(&self, body: Arc<[u8]>) -> Arc<[u8]> {
         let key = self.0.as_bytes();
-        if key.len() < SECRET {
-            return body.to_vec();
+        let next = |rest: &[u8]| rest.windows(key.len()).position(|part| part == key);
+        if key.len() < SECRET || next(&body).is_none() {
+            return body;
         }
         let mut out = Vec::with_capacity(body.len());
-        let mut rest = body;
-        while let Some(at) = rest.windows(key.len()).position(|part| part == key) {
+        let mut rest = &body[..];
+        while let Some(at) = next(rest) {
             out.extend_from_slice(&rest[..at]);
             out.extend_from_slice(HIDDEN.as_bytes());
             rest = &rest[at + key.len()..];
         }
         out.extend_from_slice(rest);
-        out
+        out.into()
     }
 }
 
@@ -125,8 +127,8 @@ mod tests {
     #[test]
     fn a_body_shows_no_key() {
         let hidden = |key: &str, body: &str| {
-            let body = Key(key.to_owned()).hidden_in(body.as_bytes());
-            String::from_utf8(body).unwrap()
+            let body = Key(key.to_owned()).hidden_in(body.as_bytes().into());
+            String::from_utf8(body.to_vec()).unwrap()
         };
         let key = "sk-1234567890";
         assert_eq!(

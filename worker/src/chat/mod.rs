@@ -6,8 +6,9 @@
 //!
 //! In the bytes of a request the messages come last, and whatever stands before them is the same in
 //! every turn of a conversation: what turn *n* sent, without the brackets that close it, is a prefix of
-//! what turn *n + 1* sends, so a server's prompt cache holds. A schema that changes from turn to turn (an explorer
-//! that calls from a list) changes bytes before them, and no token of the prompt.
+//! what turn *n + 1* sends, so a server's prompt cache holds. The exception is an explorer that calls from a
+//! list: its schema changes from turn to turn, which costs nothing where a schema only guides what is written, as in
+//! vLLM and llama.cpp, and the cached prefix where a server puts it into the prompt.
 
 pub mod anthropic;
 mod body;
@@ -101,6 +102,15 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The no of a filter that stands before a model, in its words.
+    fn declined(text: String) -> Self {
+        Self {
+            text,
+            finish: Finish::Refused,
+            ..Self::default()
+        }
+    }
+
     /// Whether there is nothing in it to go on with: empty, or cut at its token limit. Worth another try.
     pub fn is_void(&self) -> bool {
         self.finish == Finish::Length
@@ -147,9 +157,11 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Bytes {
 /// # Errors
 /// When there is none in it.
 pub fn read(protocol: Protocol, answer: &Answer) -> Result<Reply, Fault> {
-    match protocol {
+    let mut reply = match protocol {
         Protocol::OpenAi => openai::read(answer),
         Protocol::Anthropic => anthropic::read(answer),
         Protocol::Service | Protocol::Program => service::read(answer),
-    }
+    }?;
+    reply.usage = reply.usage.bounded();
+    Ok(reply)
 }

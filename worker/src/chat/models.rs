@@ -13,6 +13,7 @@ use bytes::Bytes;
 use proto::digest::Digest;
 use proto::operation::Sent;
 use proto::record::{Endpoint, Money, Prices, Rates, Usage};
+use proto::store::budgets::MOST;
 use proto::store::meter::{Call, Entry, Meter, Pass};
 use proto::store::{Leases, ReplyStore, Shared};
 use tokio::time::Instant;
@@ -205,8 +206,8 @@ impl Models {
             waited: millis(sent - asked),
             millis: millis(sent.elapsed()),
             came: code(&came).text().to_owned(),
-            usage,
-            cost: Money::cost(usage, endpoint.prices),
+            usage: usage.unwrap_or_default(),
+            cost: Money::cost(usage.unwrap_or_default(), endpoint.prices),
         }]);
         let end = left(endpoint, &came, usage, most);
         self.left(pass, end).await;
@@ -281,7 +282,11 @@ impl Models {
     }
 
     /// Sends a request and counts what came of it; with the tokens that the answer says it took, if it does.
-    async fn once(&self, endpoint: &Endpoint, body: &Bytes) -> (Result<Answer, Fault>, Usage) {
+    async fn once(
+        &self,
+        endpoint: &Endpoint,
+        body: &Bytes,
+    ) -> (Result<Answer, Fault>, Option<Usage>) {
         let span = spans::chat(endpoint.protocol.label(), &endpoint.model);
         let began = Instant::now();
         let sent = self
@@ -295,22 +300,29 @@ impl Models {
             .observe(began.elapsed().as_secs_f64());
         let code = code(&sent);
         work.model_requests.of(&endpoint.name, (code,)).inc();
-        let mut usage = Usage::default();
+        let mut usage = None;
         match &sent {
             Ok(answer) => {
+                if (400..500).contains(&answer.status) {
+                    // Too long, or filtered: the model never began.
+                    usage = Some(Usage::default());
+                }
                 if let Ok(reply) = read(endpoint.protocol, answer) {
-                    usage = reply.usage;
+                    let told = reply.usage;
+                    if told != Usage::default() {
+                        usage = Some(told);
+                    }
                     let Usage {
                         input,
                         cached,
                         output,
                         ..
-                    } = usage;
+                    } = told;
                     let tokens = |kind| work.model_tokens.of(&endpoint.name, (kind,));
                     tokens(Tokens::Input).inc_by(input.saturating_sub(cached));
                     tokens(Tokens::CachedInput).inc_by(cached);
                     tokens(Tokens::Output).inc_by(output);
-                    let cost = Money::cost(usage, endpoint.prices);
+                    let cost = Money::cost(told, endpoint.prices);
                     work.model_spend
                         .of(&endpoint.name, ())
                         .inc_by(cost.dollars());
@@ -369,7 +381,7 @@ struct Most {
 /// The most that a request can come to. For the rate its tokens are estimated; for the money each byte is
 /// taken for one, since a budget must hold whatever is sent.
 fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
-    let (bytes, output) = (body.len() as u64, u64::from(endpoint.sampling.max_tokens));
+    let (bytes, output) = (body.len() as u64, endpoint.sampling.most_output());
     let prices = endpoint.prices;
     // A server may say of any input that it came from its cache, or went into it.
     let dearest = Prices {
@@ -398,14 +410,18 @@ enum Left {
     Unsent,
 }
 
-/// What a request that took `usage`, and can have come to `most`, leaves of its permit.
-fn left(endpoint: &Endpoint, sent: &Result<Answer, Fault>, usage: Usage, most: Most) -> Left {
+/// What a request that took `usage`, as far as that is known, and can have come to `most`, leaves of its permit.
+fn left(
+    endpoint: &Endpoint,
+    sent: &Result<Answer, Fault>,
+    usage: Option<Usage>,
+    most: Most,
+) -> Left {
     match sent {
-        Ok(_) if usage != Usage::default() => Left::Used(Most {
-            tokens: usage.input + usage.output,
-            cost: Money::cost(usage, endpoint.prices),
-        }),
-        Ok(_) => Left::Used(most),
+        Ok(_) => Left::Used(usage.map_or(most, |usage| Most {
+            tokens: usage.input.saturating_add(usage.output),
+            cost: Money::cost(usage, endpoint.prices).min(MOST),
+        })),
         Err(Fault::Status {
             status: 429,
             retry_after,
@@ -495,6 +511,91 @@ mod tests {
                 text: String::new(),
             })
         }
+    }
+
+    /// Whose answer is this.
+    #[derive(Debug)]
+    struct Says(u16, &'static str);
+
+    #[async_trait]
+    impl Wire for Says {
+        async fn send(&self, _: &Endpoint, _: &Bytes) -> Result<Answer, Fault> {
+            let body = self.1.as_bytes().into();
+            Ok(Answer {
+                status: self.0,
+                body,
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_call_came_to_is_settled_whatever_its_server_says_of_it() {
+        let reply = |usage: &str| {
+            let body =
+                format!(r#"{{"choices":[{{"message":{{"content":"Hi."}}}}],"usage":{usage}}}"#);
+            &*body.leak()
+        };
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.prices.input = 1_000_000;
+        let body = Bytes::from_static(&[b' '; 50]);
+        let most = most(&endpoint, &body).cost;
+        for (status, said, spent) in [
+            (200, reply(r#"{"prompt_tokens":10}"#), Money(10_000_000)),
+            (200, reply("{}"), most),
+            (
+                200,
+                reply(
+                    r#"{"prompt_tokens":18446744073709551615,"completion_tokens":18446744073709551615}"#,
+                ),
+                MOST.min(Money(Usage::MOST * 1_000_000)),
+            ),
+            // The model never began.
+            (
+                400,
+                r#"{"error":{"code":"context_length_exceeded"}}"#,
+                Money::ZERO,
+            ),
+            (400, r#"{"error":{"code":"content_filter"}}"#, Money::ZERO),
+            (
+                500,
+                r#"{"error":{"message":"The model produced output that does not match"}}"#,
+                most,
+            ),
+        ] {
+            let shared = Shared::in_memory(1 << 20);
+            let mut place = place();
+            place.budget = Some(MOST);
+            shared
+                .budgets
+                .restart(&place.run, Money::ZERO)
+                .await
+                .unwrap();
+            let metrics = Metrics::new(Part::Worker);
+            let models = Models::new(Arc::new(Says(status, said)), &shared, "one", metrics);
+            models
+                .call(&endpoint, &body, &place, moment())
+                .await
+                .unwrap();
+            let balance = shared.budgets.balance(&place.run).await.unwrap().unwrap();
+            assert_eq!(
+                (balance.spent, balance.reserved),
+                (spent, Money::ZERO),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_be_written_is_reserved_by_the_field_that_says_more() {
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.prices.output = 1;
+        let output = |endpoint: &Endpoint| most(endpoint, b"").tokens;
+        assert_eq!(output(&endpoint), 256);
+        let extra = &mut endpoint.sampling.extra;
+        let field = proto::record::Sampling::NEWER_LIMIT.to_owned();
+        extra.insert(field, proto::record::Value::Int(9_000));
+        assert_eq!(output(&endpoint), 9_000);
+        assert_eq!(most(&endpoint, b"").cost, Money(9_000));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,14 +1,11 @@
 //! Chat completions, as `OpenAI` and most servers have them.
 
-use proto::record::{Endpoint, Message, ToolCall, Usage};
+use proto::record::{Endpoint, Message, Sampling, ToolCall, Usage};
 use serde_json::{Value as Json, json};
 
 use super::body::{self, Body};
 use super::{Answer, Fault, Finish, Reply, Request, ToolChoice, calls, unanswered};
 use crate::dialogue::conversation::Attempted;
-
-/// Field that newer models want instead of `max_tokens`.
-const NEWER_LIMIT: &str = "max_completion_tokens";
 
 /// What `llama.cpp` says, with status 500, of a model whose output is neither words nor a call.
 const UNREADABLE: &str = "The model produced output that does not match";
@@ -37,7 +34,7 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
         body.set("response_format", format);
     }
     body.extend(&sampling.extra);
-    if sampling.extra.contains_key(NEWER_LIMIT) {
+    if sampling.extra.contains_key(Sampling::NEWER_LIMIT) {
         body.drop("max_tokens");
     }
     let system = (!request.system.is_empty()).then(|| system(request.system));
@@ -97,12 +94,17 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
         Err(Fault::Status { text, .. }) if text.starts_with(UNREADABLE) => {
             return Ok(Reply::default());
         }
-        json => json?,
+        Err(fault) => {
+            return unanswered::declined(answer)
+                .map(Reply::declined)
+                .ok_or(fault);
+        }
+        Ok(json) => json,
     };
     let choice = &json["choices"][0];
     let message = &choice["message"];
     let failed = !choice["error"].is_null() || choice["finish_reason"] == "error";
-    if failed || !message.is_object() {
+    if failed || !message.is_object() || !formed(message) {
         return Err(unanswered::no_reply(answer));
     }
     let Spoken {
@@ -134,6 +136,14 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
         finish,
         usage: usage(&json["usage"]),
     })
+}
+
+/// Whether a message has the form that servers have agreed on. A model has no say in it.
+fn formed(message: &Json) -> bool {
+    let spoken = &message["content"];
+    let calls = &message["tool_calls"];
+    (spoken.is_null() || spoken.is_string() || spoken.is_array())
+        && (calls.is_null() || calls.is_array())
 }
 
 /// What is in a message's content: a text, or parts of several kinds.
@@ -239,6 +249,30 @@ mod tests {
     /// The reply whose message is this.
     fn of_message(message: &Json) -> Reply {
         reply(&json!({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    }
+
+    #[test]
+    fn a_filter_s_error_is_the_model_s_no_and_odd_shapes_are_no_reply() {
+        let of = |status, body: &str| {
+            let body = body.as_bytes().into();
+            read(&Answer { status, body })
+        };
+        let filtered = r#"{"error":{"code":"content_filter","message":"The prompt was filtered"}}"#;
+        let declined = of(400, filtered).unwrap();
+        assert_eq!(declined.finish, Finish::Refused);
+        assert_eq!(declined.text, "The prompt was filtered");
+        assert!(matches!(of(503, filtered), Err(Fault::Status { .. })));
+        for odd in [
+            r#"{"content":7}"#,
+            r#"{"content":{"text":"Hi."}}"#,
+            r#"{"content":null,"tool_calls":{"name":"get_order"}}"#,
+        ] {
+            let body = format!(r#"{{"choices":[{{"message":{odd}}}]}}"#);
+            assert!(
+                matches!(of(200, &body), Err(Fault::NoReply { .. })),
+                "{odd}"
+            );
+        }
     }
 
     #[test]
@@ -354,7 +388,6 @@ mod tests {
             (json!({"content": "Hello."}), "", "Hello."),
             (json!({"content": null}), "", ""),
             (json!({}), "", ""),
-            (json!({"content": 7}), "", ""),
             (json!({"content": parts}), "Hm.", "One two."),
             (json!({"content": "a", "reasoning": "b"}), "b", "a"),
             (

@@ -62,15 +62,22 @@ impl fmt::Display for Occasion {
     }
 }
 
-/// One request as it was sent, and its answer as it came.
+/// One request as it is sent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Exchange {
+pub struct Enquiry {
     /// For whom, and when.
     pub occasion: Occasion,
-    /// Who was asked.
+    /// Who is asked.
     pub asked: Endpoint,
     /// The bytes of the request.
     pub request: Bytes,
+}
+
+/// One request, and its answer as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    /// The request.
+    pub enquiry: Enquiry,
     /// The answer.
     pub answer: Answer,
 }
@@ -78,7 +85,7 @@ pub struct Exchange {
 /// A replay under way.
 #[derive(Debug, Default)]
 pub struct Replay {
-    missed: SetOnce<Occasion>,
+    missed: SetOnce<Enquiry>,
     /// What was heard, where somebody wants to know.
     heard: Option<Mutex<Vec<Exchange>>>,
 }
@@ -92,13 +99,13 @@ impl Replay {
         }
     }
 
-    /// Waits until a reply is missing; gives the first that was.
-    pub async fn missed(&self) -> &Occasion {
+    /// Waits until a reply is missing; gives the first request without one.
+    pub async fn missed(&self) -> &Enquiry {
         self.missed.wait().await
     }
 
-    /// The first reply that was missing so far.
-    pub fn missing(&self) -> Option<&Occasion> {
+    /// The first request without a reply so far.
+    pub fn missing(&self) -> Option<&Enquiry> {
         self.missed.get()
     }
 
@@ -111,9 +118,9 @@ impl Replay {
     }
 
     /// Notes that the recording has no reply.
-    pub(super) fn miss(&self, occasion: Occasion) {
+    pub(super) fn miss(&self, enquiry: Enquiry) {
         // The first one is told; the others are no news.
-        drop(self.missed.set(occasion));
+        drop(self.missed.set(enquiry));
     }
 
     /// Notes what was heard.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::journal::{Journal, Moment};
 use super::models::Models;
-use super::replay::{Exchange, Occasion};
+use super::replay::{Enquiry, Exchange, Occasion};
 use super::{Answer, Fault, Reply, Request, body, read};
 
 /// Tries to keep a reply that was paid for, before it is given up.
@@ -169,15 +169,13 @@ impl<'a> Session<'a> {
         let answer = match self.kept(&key).await? {
             Some(answer) => answer,
             None => {
-                self.may_ask(regeneration)?;
+                self.may_ask(regeneration, &body)?;
                 self.fetch(&key, &body, regeneration).await?
             }
         };
         if let Some(replay) = self.models.replay() {
             replay.hear(|| Exchange {
-                occasion: self.occasion(regeneration),
-                asked: self.endpoint.clone(),
-                request: body,
+                enquiry: self.enquiry(regeneration, body),
                 answer: answer.clone(),
             });
         }
@@ -189,14 +187,41 @@ impl<'a> Session<'a> {
         Ok(reply)
     }
 
+    /// The same, where a context that is full is an answer, too: why there is no reply.
+    ///
+    /// # Errors
+    /// When there is none for now, or none for another reason.
+    pub async fn ask_within(
+        &mut self,
+        request: &Request<'_>,
+        regeneration: u32,
+    ) -> Result<Result<Reply, String>, Stop> {
+        match self.ask(request, regeneration).await {
+            Err(Stop::Fault {
+                fault: Fault::Overflow(why),
+                ..
+            }) => Ok(Err(why)),
+            reply => reply.map(Ok),
+        }
+    }
+
     /// A replay asks nobody.
-    fn may_ask(&self, regeneration: u32) -> Result<(), Stop> {
+    fn may_ask(&self, regeneration: u32, body: &Bytes) -> Result<(), Stop> {
         let Some(replay) = self.models.replay() else {
             return Ok(());
         };
-        let occasion = self.occasion(regeneration);
-        replay.miss(occasion.clone());
+        let enquiry = self.enquiry(regeneration, body.clone());
+        let occasion = enquiry.occasion.clone();
+        replay.miss(enquiry);
         Err(Stop::Unrecorded(Box::new(occasion)))
+    }
+
+    fn enquiry(&self, regeneration: u32, request: Bytes) -> Enquiry {
+        Enquiry {
+            occasion: self.occasion(regeneration),
+            asked: self.endpoint.clone(),
+            request,
+        }
     }
 
     fn occasion(&self, regeneration: u32) -> Occasion {

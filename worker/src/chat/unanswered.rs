@@ -35,6 +35,17 @@ const PHRASES: [&str; 13] = [
     "reduce the length of the messages",
 ];
 
+/// Names of the error that a filter found the conversation, or the reply to it, unfit.
+const FILTERS: [&str; 4] = [
+    "content_filter",
+    "content_policy_violation",
+    "invalid_prompt",
+    "ResponsibleAIPolicyViolation",
+];
+
+/// What a server without such a name says then, in lower case.
+const FILTERED: &str = "content filtering policy";
+
 /// The body as JSON, of an answer that may hold a reply.
 pub(super) fn json(answer: &Answer) -> Result<Json, Fault> {
     if answer.status >= 400 {
@@ -63,6 +74,17 @@ pub(super) fn fault(answer: &Answer) -> Fault {
     }
 }
 
+/// What a filter says, in an error that is its own: the content was declined, and no service is at fault.
+pub(super) fn declined(answer: &Answer) -> Option<String> {
+    let said = (answer.status == 400).then(|| Said::by(answer))?;
+    let named = said
+        .names
+        .iter()
+        .any(|name| FILTERS.contains(&name.as_str()));
+    let worded = said.of_an_error && said.text.to_lowercase().contains(FILTERED);
+    (named || worded).then_some(said.text)
+}
+
 /// The fault of an answer that is not of the form of a reply.
 pub(super) fn no_reply(answer: &Answer) -> Fault {
     Fault::NoReply {
@@ -77,13 +99,21 @@ struct Said {
     names: Vec<String>,
     /// In words.
     text: String,
+    /// Whether the words are those of an error, and not the beginning of some page.
+    of_an_error: bool,
 }
 
 impl Said {
     fn by(answer: &Answer) -> Self {
         let json: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
         let error = &json["error"];
-        let names = [&error["code"], &error["type"], &json["type"], error];
+        let names = [
+            &error["code"],
+            &error["type"],
+            &error["innererror"]["code"],
+            &json["type"],
+            error,
+        ];
         let texts = [
             &error["message"],
             error,
@@ -95,6 +125,7 @@ impl Said {
         let names = names.into_iter().filter_map(Json::as_str);
         Self {
             names: names.map(str::to_owned).collect(),
+            of_an_error: text.is_some(),
             text: match text {
                 Some(text) => shown(text),
                 None => beginning(&answer.body),
@@ -232,6 +263,43 @@ mod tests {
                 }
                 other => panic!("{body}: {other}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_a_filter_takes_away_is_declined() {
+        let of = |status, body: &str| {
+            let body = body.as_bytes().into();
+            declined(&Answer { status, body })
+        };
+        for (status, body) in [
+            (
+                400,
+                r#"{"error":{"message":"The response was filtered","code":"content_filter","status":400,"innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Invalid prompt: flagged","type":"invalid_request_error","code":"invalid_prompt"}}"#,
+            ),
+            (
+                400,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}}"#,
+            ),
+        ] {
+            assert!(of(status, body).is_some(), "{body}");
+        }
+        let limited = r#"{"error":{"message":"slow down","code":"content_filter"}}"#;
+        for (status, body) in [
+            (
+                400,
+                r#"{"error":{"message":"bad tools","code":"invalid_request_error"}}"#,
+            ),
+            (429, limited),
+            (503, limited),
+            (200, limited),
+            (400, "<p>Blocked by our content filtering policy"),
+        ] {
+            assert_eq!(of(status, body), None, "{body}");
         }
     }
 

@@ -21,6 +21,8 @@ use crate::scoring::Scorer;
 pub struct Limits {
     /// Agent messages, tool calls included.
     pub agent_messages: usize,
+    /// Tool calls of one message that are carried out; one that has as many is the last.
+    pub calls_at_once: usize,
     /// Tool errors, in all.
     pub tool_errors: usize,
     /// Calls one after the other that are none: malformed arguments, or a tool that does not exist.
@@ -31,6 +33,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             agent_messages: 60,
+            calls_at_once: 64,
             tool_errors: 10,
             faulty_calls: 3,
         }
@@ -188,6 +191,12 @@ impl<'a> Conversation<'a> {
         &self.agent_facts
     }
 
+    /// The reason for which the agent has refused, if it is the right one; and whether it had read the
+    /// records that show it.
+    pub fn refused(&self) -> Option<(&'a str, bool)> {
+        self.scorer.refused()
+    }
+
     /// Facts of the user's last words.
     pub fn user_facts(&self) -> UserFacts {
         self.user_facts
@@ -221,8 +230,9 @@ impl<'a> Conversation<'a> {
         let AgentTurn {
             reasoning,
             text,
-            calls: attempted,
+            calls: mut attempted,
         } = turn;
+        attempted.truncate(self.limits.calls_at_once);
         let calls: Vec<ToolCall> = attempted
             .into_iter()
             .map(|attempted| self.numbered(attempted))
@@ -246,6 +256,9 @@ impl<'a> Conversation<'a> {
             self.carry_out(call, several, beside);
         }
         self.next = if several > 0 { Next::Agent } else { Next::User };
+        if several >= self.limits.calls_at_once {
+            self.next = Next::Over(Ending::Agent(AgentFault::TurnLimit));
+        }
         self.check_limits();
     }
 
@@ -429,6 +442,29 @@ mod tests {
         // One that is a call, though it fails, breaks the row.
         let (next, read) = faulty(&[bad, bad, ("get_ticket", None), bad, none]);
         assert_eq!((next, read.len()), (Next::Agent, 5));
+    }
+
+    #[test]
+    fn a_message_of_calls_without_end_is_the_last() {
+        let domain = Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))));
+        let task = task(&domain);
+        let read = &task.golden.steps[0].call;
+        let after = |count| {
+            let limits = Limits::default();
+            let mut conversation = Conversation::new(&domain, &task, limits, true).unwrap();
+            conversation.user(UserTurn::Say("Hello?".to_owned()));
+            conversation.agent(AgentTurn {
+                calls: vec![read.clone().into(); count],
+                ..AgentTurn::default()
+            });
+            (conversation.next().clone(), conversation.messages().len())
+        };
+        let most = Limits::default().calls_at_once;
+        assert_eq!(after(most - 1), (Next::Agent, 2 + most - 1));
+        let over = Next::Over(Ending::Agent(AgentFault::TurnLimit));
+        assert_eq!(after(most), (over.clone(), 2 + most));
+        // What is kept of it ends it again when it is scored again.
+        assert_eq!(after(50_000), (over, 2 + most));
     }
 
     #[test]

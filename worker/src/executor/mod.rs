@@ -16,7 +16,8 @@
 //! | `Spent` | told to the coordinator, then acknowledged: the run's budget does not cover it |
 //!
 //! What was sent to models in a delivery is told beside, whatever its end.
-//! What can't be read as a job goes to the dead lane, and the coordinator hears of a failed job.
+//! What can't be read as a job goes to the dead lane, and the coordinator hears of a failed job, except
+//! where another release wrote it: that job waits there for a worker that can read it.
 
 mod attempt;
 mod report;
@@ -50,6 +51,9 @@ pub use attempt::{ATTEMPTS, Attempt, CRASHES};
 use report::Report;
 use settle::Answer;
 
+/// A delivery that has waited in this process for such a part of [`Settings::hold`] goes before those of
+/// preferred lanes: the broker counts that wait, too.
+const PATIENCE: u32 = 4;
 /// How long a job that is let go of may take to be settled: a broker may be away, or fail.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -203,8 +207,12 @@ pub async fn work(
     ended
 }
 
-/// The lanes a worker listens on.
-struct Lanes(Vec<Box<dyn Consumer>>);
+/// The lanes a worker listens on, those to be preferred first.
+struct Lanes {
+    consumers: Vec<Box<dyn Consumer>>,
+    /// How long what was handed over may be left for preferred jobs.
+    patience: Duration,
+}
 
 impl Lanes {
     async fn subscribe(queue: &dyn Queue, settings: &Settings) -> Result<Self, QueueError> {
@@ -212,12 +220,23 @@ impl Lanes {
         for &lane in &settings.lanes {
             consumers.push(queue.subscribe(lane, settings.prefetch).await?);
         }
-        Ok(Self(consumers))
+        Ok(Self {
+            consumers,
+            patience: settings.hold / PATIENCE,
+        })
     }
 
-    /// The next job, of the first lane that has one. Dropping the future loses nothing.
+    /// The next job: one that waits for too long, or else of the first lane that has any. Dropping the
+    /// future loses nothing.
     async fn next(&mut self) -> Result<Option<Delivery>, QueueError> {
-        let mut waiting: Vec<_> = self.0.iter_mut().map(|consumer| consumer.next()).collect();
+        let late = |consumer: &dyn Consumer| consumer.ahead().filter(|wait| *wait > self.patience);
+        let mut by_turn: Vec<_> = self.consumers.iter_mut().collect();
+        // Stable: lanes without a late job stay as preferred.
+        by_turn.sort_by_key(|consumer| std::cmp::Reverse(late(&***consumer)));
+        let mut waiting: Vec<_> = by_turn
+            .into_iter()
+            .map(|consumer| consumer.next())
+            .collect();
         std::future::poll_fn(|context| {
             for next in &mut waiting {
                 if let std::task::Poll::Ready(delivery) = next.as_mut().poll(context) {

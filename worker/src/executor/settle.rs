@@ -23,6 +23,8 @@ use crate::process::metrics::Metrics;
 use crate::process::metrics::label::{Came, Class, Ended};
 use crate::process::telemetry::spans::{self, System};
 
+/// Pause before what could not be put aside is given back.
+const UNBURIED: Duration = Duration::from_secs(1);
 /// How long it may take to tell what a delivery took.
 const TELLING: Duration = Duration::from_secs(1);
 
@@ -34,8 +36,12 @@ pub(super) fn answers_to(delivery: &Delivery) -> Option<Lane> {
 
 /// To the dead lane, where someone will look.
 pub(super) async fn give_up(delivery: Delivery, reason: &str) {
-    tracing::error!(job = %delivery.message().id, reason, "rejected a delivery");
-    settled(delivery.reject(reason).await);
+    tracing::error!(job = %of(&delivery), reason, "rejected a delivery");
+    if let Err(unsettled) = delivery.reject(reason).await {
+        tracing::warn!(error = %unsettled, "it can't be put aside, and comes again");
+        // At once it would come as fast as a full dead lane refuses it.
+        tokio::time::sleep(UNBURIED).await;
+    }
 }
 
 fn settled(result: Result<(), Box<Unsettled>>) {
@@ -60,7 +66,7 @@ impl Answer<'_> {
             .await
             .is_err()
         {
-            tracing::debug!(job = %delivery.message().id, "what it took is not told");
+            tracing::debug!(job = %of(delivery), "what it took is not told");
         }
     }
 
@@ -92,7 +98,7 @@ impl Answer<'_> {
                 self.fail(delivery, stage, error).await;
             }
             Done::Again { error } => {
-                tracing::warn!(job = %delivery.message().id, attempt = attempt.number, error, "failed for now");
+                tracing::warn!(job = %of(&delivery), attempt = attempt.number, error, "failed for now");
                 let after = attempt.backoff();
                 again(delivery, ATTEMPT_HEADER, attempt.number + 1, after).await;
             }
@@ -106,23 +112,27 @@ impl Answer<'_> {
         }
     }
 
-    /// A body that is no job for this release: someone may want to look, and the run must go on.
+    /// A body that is no job: someone may want to look, and the run must go on. One of another release
+    /// is put aside only, for a worker that can read it: its job did not fail, and stays open.
     pub(super) async fn unreadable(&self, delivery: Delivery, error: &WireError) {
         // Jobs come by the lanes of stages only; an outcome that strayed here is as good as no job.
         let stage = delivery.lane().stage().unwrap_or(Stage::Explore);
+        let work = &self.metrics.work;
         let reason = format!("not a job this worker can read: {error}");
-        let outcome = failure(&delivery, stage, reason.as_str());
-        if self.publish_outcome(&delivery, stage, &outcome).await {
-            let work = &self.metrics.work;
+        if !matches!(error, WireError::UnknownVersion { .. }) {
+            let outcome = failure(&delivery, stage, reason.as_str());
+            if !self.publish_outcome(&delivery, stage, &outcome).await {
+                return;
+            }
             work.outcomes.of((stage, Came::Failed)).inc();
-            work.finished.of((stage, Ended::Dead)).inc();
-            give_up(delivery, &reason).await;
         }
+        work.finished.of((stage, Ended::Dead)).inc();
+        give_up(delivery, &reason).await;
     }
 
     async fn crashed(&self, delivery: Delivery, attempt: &Attempt, stage: Stage, how: String) {
         let times = attempt.crashes + 1;
-        tracing::error!(job = %delivery.message().id, times, how, "the process of a job died");
+        tracing::error!(job = %of(&delivery), times, how, "the process of a job died");
         let how_often = how.clone();
         if !self.tell(&delivery, &Notice::Crashed { times, how }).await {
             return;
@@ -239,8 +249,13 @@ impl Answer<'_> {
     }
 }
 
+/// The job that a delivery is about.
+fn of(delivery: &Delivery) -> JobId {
+    JobId(delivery.message().id)
+}
+
 fn failure(delivery: &Delivery, stage: Stage, error: impl Into<String>) -> Outcome {
-    Outcome::failed(JobId(delivery.message().id), stage, error)
+    Outcome::failed(of(delivery), stage, error)
 }
 
 fn came(result: &StageResult) -> Came {

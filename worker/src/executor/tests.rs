@@ -270,8 +270,7 @@ async fn a_body_that_is_no_job_fails_its_job_and_is_kept() {
     let shop = Shop::open(Scripted::new([]));
     let mut answers = shop.answers().await;
     let id = Digest::of(b"who knows");
-    shop.publish(b"t2tw of a later age, or damage".to_vec(), id)
-        .await;
+    shop.publish(b"no envelope at all".to_vec(), id).await;
     let answer = shop.answer(&mut *answers).await;
     assert_eq!(answer.id, id);
     assert!(error_of(&answer).contains("can read"));
@@ -279,6 +278,32 @@ async fn a_body_that_is_no_job_fails_its_job_and_is_kept() {
     let dead = queue.dead(Lane::Explore, 8).await.expect("calm");
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].message.id, id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_another_release_is_put_aside_whole_and_fails_nothing() {
+    let shop = Shop::open(Scripted::new([]));
+    let mut answers = shop.answers().await;
+    let mut body = wire::encode(Kind::Job, &job(1)).expect("small");
+    let next = (wire::VERSION + 1).to_le_bytes();
+    body[4..6].copy_from_slice(&next);
+    shop.publish(body.clone(), job(1).id.0).await;
+    // The only answer is the one to the job behind it.
+    let known = shop.ask(2).await;
+    assert_eq!(shop.answer(&mut *answers).await.id, known.0);
+    let queue = shop.close().await;
+    let dead = queue.dead(Lane::Explore, 8).await.expect("calm");
+    let [letter] = &dead[..] else {
+        panic!("{dead:?}")
+    };
+    assert_eq!(*letter.message.body, body);
+    assert!(
+        letter.reason.contains("wire version 2"),
+        "{}",
+        letter.reason
+    );
+    let ready = queue.ready(Lane::Explore).await.expect("calm");
+    assert_eq!(ready, 0, "it does not come again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -401,4 +426,74 @@ async fn a_worker_without_a_free_slot_takes_nothing() {
     delivery.ack().await.expect("ours");
     shop.stop.abandon.cancel();
     shop.close().await;
+}
+
+/// Holds its deliveries since they were made, as a consumer with a prefetch does.
+struct Tray(VecDeque<Delivery>);
+
+#[async_trait]
+impl Consumer for Tray {
+    async fn next(&mut self) -> Result<Option<Delivery>, QueueError> {
+        match self.0.pop_front() {
+            Some(delivery) => Ok(Some(delivery)),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn ahead(&self) -> Option<Duration> {
+        self.0.front().map(Delivery::held)
+    }
+}
+
+struct Nobody;
+
+#[async_trait]
+impl proto::queue::Settle for Nobody {
+    async fn settle(
+        &mut self,
+        _: &Arc<Message>,
+        _: proto::queue::Settlement,
+    ) -> Result<(), QueueError> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preferred_lane_goes_first_until_another_has_waited_for_long() {
+    let handed = |lane| {
+        Delivery::new(
+            Arc::new(Message::new(job(1).id.0, [])),
+            lane,
+            0,
+            Box::new(Nobody),
+        )
+    };
+    let tray = |lane, count| Box::new(Tray((0..count).map(|_| handed(lane)).collect()));
+    let patience = Duration::from_secs(300);
+    let mut lanes = Lanes {
+        consumers: vec![
+            tray(Lane::Rollout, 0),
+            tray(Lane::Verify, 1),
+            tray(Lane::Explore, 1),
+        ],
+        patience,
+    };
+    tokio::time::advance(patience).await;
+    lanes.consumers[0] = tray(Lane::Rollout, 3);
+    let mut came = Vec::new();
+    for passes in [
+        Duration::ZERO,
+        Duration::from_secs(1),
+        Duration::ZERO,
+        Duration::ZERO,
+    ] {
+        tokio::time::advance(passes).await;
+        let delivery = lanes.next().await.expect("calm").expect("open");
+        came.push(delivery.lane());
+    }
+    let late = [Lane::Verify, Lane::Explore];
+    assert_eq!(
+        came,
+        [&[Lane::Rollout][..], &late, &[Lane::Rollout]].concat()
+    );
 }

@@ -82,6 +82,30 @@ pub fn check_turn(
     checker.saying("what was said", said, &expect, Some(&heard))
 }
 
+/// Of the wishes that hold in the end the first of which a user has said nothing, in the script's words.
+pub fn unsaid<'t>(
+    domain: &dyn Domain,
+    world: &dyn Environment,
+    task: &'t Task,
+    said: &str,
+) -> Result<Option<&'t str>, String> {
+    let checker = Checker::new(domain, world, task);
+    let scanner = Scanner::new(said);
+    let script = &task.script;
+    let change = script.change.iter().flat_map(|change| &change.goals);
+    for script in script.goals.iter().chain(change) {
+        if !task.intent.last.contains(&script.goal) {
+            continue;
+        }
+        let facts = checker.open(&[checker.goal(script.goal)?]);
+        let mut wordings = parts(&facts).flat_map(|part| &part.wordings).peekable();
+        if wordings.peek().is_some() && !wordings.any(|wording| scanner.holds(wording)) {
+            return Ok(Some(&script.say));
+        }
+    }
+    Ok(None)
+}
+
 /// What a text must state, may state and must not.
 struct Expect {
     must: Vec<Fact>,

@@ -88,6 +88,16 @@ async fn a_settlement_too_late_is_counted() {
     assert_eq!(metrics.transport.acks_lost.of((lane,)).get(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_counted_delivery_is_as_old_as_its_hand_over() {
+    let lane = Lane::Rollout;
+    let old = Delivery::new(Arc::new(message()), lane, 0, Box::new(Gone));
+    tokio::time::advance(std::time::Duration::from_secs(60)).await;
+    let transport = Arc::new(Metrics::new(Part::Worker).transport.clone());
+    let delivery = wrapped::wrap(old, transport);
+    assert_eq!(delivery.held(), std::time::Duration::from_secs(60));
+}
+
 #[test]
 fn a_counter_follows_a_count_and_never_goes_back() {
     let metrics = Metrics::new(Part::Worker);

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use proto::error::ErrorKind;
@@ -110,18 +111,21 @@ impl Consumer for Taking {
         }
         Ok(Some(wrap(inner, Arc::clone(&self.transport))))
     }
+
+    fn ahead(&self) -> Option<Duration> {
+        self.inner.ahead()
+    }
 }
 
 /// A delivery whose settlement is counted.
 pub(super) fn wrap(inner: Delivery, transport: Arc<Transport>) -> Delivery {
-    let (message, lane) = (Arc::clone(inner.message()), inner.lane());
-    let redeliveries = inner.redeliveries();
-    let settling = Settling {
-        inner: Some(inner),
-        lane,
-        transport,
-    };
-    Delivery::new(message, lane, redeliveries, Box::new(settling))
+    Delivery::around(inner, |inner| {
+        Box::new(Settling {
+            lane: inner.lane(),
+            inner: Some(inner),
+            transport,
+        })
+    })
 }
 
 struct Settling {

@@ -10,7 +10,7 @@ use super::prompts::{AGENT, AGENT_REACT, PromptError, Prompts};
 use super::react;
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
-use crate::chat::{Fault, Finish, Reply, Request, ToolChoice};
+use crate::chat::{Finish, Reply, Request, ToolChoice};
 use crate::dialogue::conversation::{AgentTurn, Conversation};
 use crate::domains::Domain;
 
@@ -129,12 +129,8 @@ impl<'a> ModelAgent<'a> {
             seed: None,
         };
         for regeneration in 0..TRIES {
-            let reply = match self.session.ask(&request, regeneration).await {
-                Err(Stop::Fault {
-                    fault: Fault::Overflow(_),
-                    ..
-                }) => return Ok(Turn::Ended(Ending::Agent(AgentFault::ContextOverflow))),
-                reply => reply?,
+            let Ok(reply) = self.session.ask_within(&request, regeneration).await? else {
+                return Ok(Turn::Ended(Ending::Agent(AgentFault::ContextOverflow)));
             };
             if reply.finish == Finish::Refused {
                 return Ok(Turn::Ended(Ending::Agent(AgentFault::ContentRefusal)));

@@ -61,7 +61,11 @@ impl Ballot {
         let mut why = String::new();
         for attempt in 0..TRIES {
             // Counted through, since the seed of a draw is the session's and this number.
-            let reply = session.ask(&request, number * TRIES + attempt).await?;
+            let number = number * TRIES + attempt;
+            let reply = match session.ask_within(&request, number).await? {
+                Ok(reply) => reply,
+                Err(why) => return Ok(Err(why)),
+            };
             match read(&reply.text) {
                 Ok(vote) => return Ok(Ok(vote)),
                 Err(unfit) => why = unfit,

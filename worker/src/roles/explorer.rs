@@ -24,8 +24,8 @@ use super::prompts::{EXPLORER, PromptError, Prompts};
 use super::react;
 use super::work::Work;
 use crate::chat::session::{Session, Stop, Subject};
-use crate::chat::{Fault, Finish, Reply, Request, ToolChoice};
-use crate::dialogue::conversation::{Attempted, malformed};
+use crate::chat::{Finish, Reply, Request, ToolChoice};
+use crate::dialogue::conversation::{Attempted, Limits, malformed};
 use crate::domains::Domain;
 use crate::executor::Done;
 use crate::explore::theme::Theme;
@@ -244,12 +244,9 @@ impl Explorer<'_> {
             seed: None,
         };
         for regeneration in 0..TRIES {
-            let reply = match self.session.ask(&request, regeneration).await {
-                Err(Stop::Fault {
-                    fault: Fault::Overflow(why),
-                    ..
-                }) => return Ok(Err(why)),
-                reply => reply?,
+            let reply = match self.session.ask_within(&request, regeneration).await? {
+                Ok(reply) => reply,
+                Err(why) => return Ok(Err(why)),
             };
             if reply.finish == Finish::Refused {
                 return Ok(Err("it declines".to_owned()));
@@ -270,6 +267,7 @@ impl Explorer<'_> {
         let calls: Vec<ToolCall> = reply
             .calls
             .into_iter()
+            .take(Limits::default().calls_at_once)
             .map(|attempted| self.numbered(attempted))
             .collect();
         self.messages.push(Message::Assistant {

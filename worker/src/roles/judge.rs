@@ -22,7 +22,6 @@ use serde_json::{Map, Value as Json, json};
 use super::ballot::Ballot;
 use super::prompts::{JUDGE, PromptError, Prompts};
 use super::structured;
-use crate::chat::Fault;
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
 use crate::domains::Domain;
@@ -236,13 +235,7 @@ impl<'a> ModelJudge<'a> {
     async fn vote(&mut self, number: u32) -> Result<Result<Vec<bool>, String>, Stop> {
         let Paper { statements, ballot } = self.paper;
         let read = |text: &str| read(text, statements.len());
-        match ballot.vote(&mut self.session, number, read).await {
-            Err(Stop::Fault {
-                fault: Fault::Overflow(why),
-                ..
-            }) => Ok(Err(why)),
-            voted => voted,
-        }
+        ballot.vote(&mut self.session, number, read).await
     }
 }
 

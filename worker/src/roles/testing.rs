@@ -91,10 +91,21 @@ impl Wire for Sayer {
     }
 }
 
-/// A body with this message.
+/// Each request adds messages to the one before and changes no byte of it, so that a provider's cache holds it.
+pub(super) fn each_begins_with_the_one_before(bodies: &[Vec<u8>]) {
+    for pair in bodies.windows(2) {
+        let open = pair[0].strip_suffix(b"]}").expect("the messages come last");
+        let next = String::from_utf8_lossy(&pair[1]);
+        assert!(pair[1].starts_with(open), "{next}");
+    }
+}
+
+/// A body with this message, which is `cut` where it says so.
 pub(super) fn completion(message: &Json) -> String {
     let usage = json!({"prompt_tokens": 10, "completion_tokens": 2});
-    let choice = json!({"message": message, "finish_reason": "stop"});
+    let cut = !message["cut"].is_null();
+    let finish = if cut { "length" } else { "stop" };
+    let choice = json!({"message": message, "finish_reason": finish});
     json!({"model": "echo-1", "choices": [choice], "usage": usage}).to_string()
 }
 

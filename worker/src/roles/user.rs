@@ -7,10 +7,15 @@
 //!
 //! What it says is checked before the agent hears it: nothing kept back that was not asked for, nothing
 //! made up, no leaving before its time. A reply that fails is asked for again with the complaint; the third
-//! failure is the user's fault, and its episode is quarantined. So is one in which the user takes leave
-//! with a reason that the agent's words, as the parser reads them, do not give. It is before its time to be
-//! satisfied while a write that is wanted was neither reported nor made, or to give up on an agent that has
-//! hardly spoken.
+//! failure is the user's fault, and its episode is quarantined. It is before its time to take leave with a wish
+//! that was never spoken of, to be satisfied while nothing was done (reported, or made by a tool), answered or turned
+//! down, or to give up on an agent that has hardly spoken.
+//!
+//! What a user takes leave with is observed, so it is held against what else tells of it, and an episode in
+//! which they differ is quarantined: a reason, or a transfer, that the agent's words, as the parser reads
+//! them, do not give; and giving up on the one wish there is, or being satisfied with nothing, where the agent's
+//! words refuse it for the right reason. The account says whether the agent had read the records that show it. Where all agree, a
+//! refusal without those reads stays, and the verdict counts it against the agent.
 
 pub mod tau2;
 
@@ -28,10 +33,10 @@ use super::prompts::{PromptError, Prompts, USER};
 use super::structured;
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
-use crate::chat::{Fault, Request, Schema, ToolChoice};
+use crate::chat::{Request, Schema, ToolChoice};
 use crate::dialogue::conversation::{Conversation, UserTurn};
 use crate::domains::Domain;
-use crate::language::fidelity::{Moment, check_turn};
+use crate::language::fidelity::{Moment, check_turn, unsaid};
 
 /// Replies that may be unfit before that is the user's fault.
 const TRIES: u32 = 3;
@@ -203,8 +208,10 @@ pub struct ModelUser<'a> {
     /// Reasons that the agent has given for a refusal.
     reasons: BTreeSet<String>,
     transferred: bool,
-    /// Whether the agent has reported something as done.
-    reported: bool,
+    /// Messages in which the agent has reported something as done.
+    reports: usize,
+    /// Whether the agent has said something that neither asks nor proposes.
+    answered: bool,
 }
 
 /// What a user's turn came to.
@@ -236,7 +243,8 @@ impl<'a> ModelUser<'a> {
             heard: Heard::default(),
             reasons: BTreeSet::new(),
             transferred: false,
-            reported: false,
+            reports: 0,
+            answered: false,
         }
     }
 
@@ -267,17 +275,14 @@ impl<'a> ModelUser<'a> {
                 schema: Some(&self.script.schema),
                 seed: None,
             };
-            let reply = match self.session.ask(&request, regeneration).await {
-                Err(Stop::Fault {
-                    fault: Fault::Overflow(why),
-                    ..
-                }) => return Ok(Turn::Fault(why)),
-                reply => reply?,
+            let reply = match self.session.ask_within(&request, regeneration).await? {
+                Ok(reply) => reply,
+                Err(why) => return Ok(Turn::Fault(why)),
             };
             match self.fit(conversation, &reply.text) {
                 Ok(turn) => {
                     self.session.next_turn();
-                    return Ok(self.cross_checked(turn));
+                    return Ok(self.cross_checked(conversation, turn));
                 }
                 Err(why) => complaint = why,
             }
@@ -301,7 +306,8 @@ impl<'a> ModelUser<'a> {
         let facts = conversation.agent_facts();
         self.reasons.extend(facts.refusal.iter().flatten().cloned());
         self.transferred |= facts.transfer;
-        self.reported |= facts.report;
+        self.reports += usize::from(facts.report);
+        self.answered |= facts.asks.is_empty() && facts.proposal.is_none();
     }
 
     /// The turn that a reply stands for, or what is wrong with it.
@@ -344,44 +350,82 @@ impl<'a> ModelUser<'a> {
         Ok(outcome)
     }
 
-    /// Refuses to leave before it can be over: an agent must not be scored for a customer who did not stay.
+    /// Refuses to leave before it can be over: an agent must not be scored for a customer who did not stay, or
+    /// did not say what it wants. What the agent claims is left to the verdict.
     fn in_time(&self, conversation: &Conversation<'_>, outcome: UserOutcome) -> Result<(), String> {
         let spoken = |message: &&Message| matches!(message, Message::Assistant { text, .. } if !text.is_empty());
+        let done = self.seen_done(conversation);
         let refused = match outcome {
             UserOutcome::Satisfied if self.task.script.change.is_some() && !self.changed => {
                 "you have not changed your mind yet"
             }
-            UserOutcome::Satisfied if self.wants_a_write() && !self.sees_a_write(conversation) => {
+            UserOutcome::Satisfied
+                if self.wanted(|wish| matches!(wish, Wish::Write(_))) > 0 && done == 0 =>
+            {
                 "nothing of what you want has been done yet"
+            }
+            UserOutcome::Satisfied if !self.told_of_the_rest(done) => {
+                "what you want has been neither done, answered nor turned down yet"
             }
             UserOutcome::GaveUp
                 if conversation.messages().iter().filter(spoken).count() < PATIENCE =>
             {
                 "the agent has hardly begun"
             }
+            UserOutcome::Satisfied | UserOutcome::Refused => return self.all_said(conversation),
             _ => return Ok(()),
         };
         Err(refused.to_owned())
     }
 
-    fn wants_a_write(&self) -> bool {
+    /// Refuses to leave where a wish was never spoken of.
+    fn all_said(&self, conversation: &Conversation<'_>) -> Result<(), String> {
+        let mut said = String::new();
+        for message in conversation.messages() {
+            if let Message::User { text } = message {
+                said.push_str(text);
+                said.push('\n');
+            }
+        }
+        match unsaid(self.domain, conversation.world(), self.task, &said)? {
+            Some(wish) => Err(format!(
+                "you have not said everything that you want yet: {wish}"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// How many of the wishes that hold in the end are of a kind.
+    fn wanted(&self, kind: impl Fn(&Wish) -> bool) -> usize {
         let Intent { goals, last, .. } = &self.task.intent;
-        let mut wanted = last.iter().filter_map(|&place| goals.get(place));
-        wanted.any(|goal| matches!(goal.wish, Wish::Write(_)))
+        let wanted = last.iter().filter_map(|&place| goals.get(place));
+        wanted.filter(|goal| kind(&goal.wish)).count()
     }
 
-    /// Whether the agent has said that something is done, or did it without a word that the parser knows.
-    fn sees_a_write(&self, conversation: &Conversation<'_>) -> bool {
+    /// How many things the agent has said it did, or did without a word that the parser knows.
+    fn seen_done(&self, conversation: &Conversation<'_>) -> usize {
         let write = |name: &str| self.domain.effect(name) == Some(Effect::Write);
-        let mut messages = conversation.messages().iter();
-        self.reported
-            || messages.any(
-                |message| matches!(message, Message::Tool { name, error: false, .. } if write(name)),
-            )
+        let made = |message: &&Message| matches!(message, Message::Tool { name, error: false, .. } if write(name));
+        let made = conversation.messages().iter().filter(made).count();
+        self.reports.max(made)
     }
 
-    /// The turn, unless what the user says came of it is not what the agent said.
-    fn cross_checked(&mut self, (said, turn): (Said, UserTurn)) -> Turn {
+    /// Whether the agent has answered, where there is a question, and has turned down, handed over or done what
+    /// it may not.
+    fn told_of_the_rest(&self, done: usize) -> bool {
+        let asks = self.wanted(|wish| matches!(wish, Wish::Question(_))) > 0;
+        let forbidden = self.wanted(|wish| matches!(wish, Wish::Blocked(_))) > 0;
+        let ended = !self.reasons.is_empty() || self.transferred || done > 0;
+        (!asks || self.answered) && (!forbidden || ended)
+    }
+
+    /// The turn, unless what the user says came of it is not what the agent said and has read. It is not
+    /// asked for again: an outcome that a user is talked into is no observation.
+    fn cross_checked(
+        &mut self,
+        conversation: &Conversation<'_>,
+        (said, turn): (Said, UserTurn),
+    ) -> Turn {
         match &turn {
             UserTurn::Say(_) => {
                 self.changed |= said.change_mind && self.task.script.change.is_some();
@@ -405,8 +449,30 @@ impl<'a> ModelUser<'a> {
             UserTurn::End(UserOutcome::Transferred) if !self.transferred => Turn::Fault(
                 "left as transferred, and the agent's words do not hand over".to_owned(),
             ),
+            UserTurn::End(UserOutcome::GaveUp | UserOutcome::Satisfied) => {
+                match conversation.refused() {
+                    Some((reason, on_evidence)) if self.wants_the_forbidden(conversation) => {
+                        Turn::Fault(format!(
+                            "left as {}, and the agent has refused for {reason}, {} the records that show it",
+                            said.leave,
+                            if on_evidence {
+                                "having read"
+                            } else {
+                                "without reading"
+                            }
+                        ))
+                    }
+                    _ => Turn::Took(turn),
+                }
+            }
             UserTurn::End(_) => Turn::Took(turn),
         }
+    }
+
+    /// Whether the user wants nothing but one thing that is not allowed, and has not been given it.
+    fn wants_the_forbidden(&self, conversation: &Conversation<'_>) -> bool {
+        let blocked = self.wanted(|wish| matches!(wish, Wish::Blocked(_)));
+        blocked == 1 && self.wanted(|_| true) == 1 && self.seen_done(conversation) == 0
     }
 }
 

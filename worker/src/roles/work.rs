@@ -79,7 +79,11 @@ impl Work<'_> {
             Stop::Busy { after, .. } => Err(Done::Later { after }),
             Stop::Down { given_up: true, .. } => Ok(stop.to_string()),
             Stop::Down { after, .. } => Err(Done::Later { after }),
-            Stop::Fault { ref fault, .. } if self.last || !fault.passing() => Ok(stop.to_string()),
+            Stop::Fault { ref fault, .. }
+                if self.last || !fault.passing() && !fault.this_workers_own() =>
+            {
+                Ok(stop.to_string())
+            }
             Stop::Fault { .. } => Err(Done::Again {
                 error: stop.to_string(),
             }),

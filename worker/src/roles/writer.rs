@@ -20,7 +20,7 @@ use super::prompts::{Prompts, WRITER};
 use super::structured;
 use super::work::Work;
 use crate::chat::session::{Session, Stop, Subject};
-use crate::chat::{Fault, Request, Schema, ToolChoice};
+use crate::chat::{Request, Schema, ToolChoice};
 use crate::domains::Domain;
 use crate::executor::Done;
 use crate::language::fidelity::{Demand, MANNER_LIMIT, check_texts, demands};
@@ -125,12 +125,9 @@ impl Writer<'_> {
                 schema: Some(&self.sheet.schema),
                 seed: None,
             };
-            let reply = match self.session.ask(&request, attempt).await {
-                Err(Stop::Fault {
-                    fault: Fault::Overflow(why),
-                    ..
-                }) => return Ok(Err(why)),
-                reply => reply?,
+            let reply = match self.session.ask_within(&request, attempt).await? {
+                Ok(reply) => reply,
+                Err(why) => return Ok(Err(why)),
             };
             let domain = self.work.domain;
             let fit = self.work.computing(|| fit(domain, draft, &reply.text));

@@ -122,6 +122,11 @@ impl<'a> Scorer<'a> {
         self.done.push(call);
     }
 
+    /// The reason for which the agent has refused, if it is the right one; and whether on evidence.
+    pub fn refused(&self) -> Option<(&'a str, bool)> {
+        self.resolutions.refused()
+    }
+
     /// The verdict on a conversation that ended so, in this state.
     pub fn verdict(self, state: StateId, ending: &Ending) -> Verdict {
         let expected = &self.task.expected;

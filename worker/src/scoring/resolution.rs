@@ -38,6 +38,18 @@ impl<'a> Resolutions<'a> {
         }
     }
 
+    /// The one reason given, where a refusal for it is wanted; and whether its evidence was read before.
+    pub(super) fn refused(&self) -> Option<(&'a str, bool)> {
+        let [given] = &self.reasons[..] else {
+            return None;
+        };
+        let mut wanted = self.wanted.iter().zip(&self.on_evidence);
+        let (right, on_evidence) = wanted.find(|(wanted, _)| {
+            wanted.resolution == Resolution::Refuse && wanted.reason == *given
+        })?;
+        Some((&right.reason, *on_evidence == Some(true)))
+    }
+
     pub(super) fn met(&self, domain: &dyn Domain, done: &[PlannedCall]) -> bool {
         self.wanted
             .iter()

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 pub const CANCELLED: &str = "cancelled";
 /// How long an answer of the board is good for.
 const GOOD_FOR: Duration = Duration::from_secs(5);
+/// Within so long every worker that reaches the board has heard of a cancellation.
+pub const HEARD_WITHIN: Duration = Duration::from_secs(GOOD_FOR.as_secs() + 1);
 /// Instances remembered.
 const REMEMBERED: usize = 1024;
 

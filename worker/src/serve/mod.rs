@@ -31,7 +31,7 @@ use crate::process::tls;
 use crate::services::{Fleet, Services};
 use crate::supervised::{self, Program, Supervised};
 use crate::worlds::Worlds;
-pub use cancelled::{CANCELLED, Cancelled};
+pub use cancelled::{CANCELLED, Cancelled, HEARD_WITHIN};
 pub use heartbeat::{BEAT, LIFE, WORKERS, Worker, all_idle};
 pub use notes::notes;
 

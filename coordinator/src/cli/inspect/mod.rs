@@ -50,9 +50,6 @@ pub(super) struct Arguments {
     /// of the whole run
     #[arg(long, conflicts_with = "rejected")]
     requests: bool,
-    /// With --requests: the recording, or the folder of a run that has it
-    #[arg(long, value_name = "FILE|RUN", requires = "requests")]
-    replay: Option<PathBuf>,
     /// How often models were asked and how long they took, attempts that failed included: of a slot, a task, an
     /// episode, a job, or of the whole run
     #[arg(long, conflicts_with_all = ["rejected", "requests"])]
@@ -60,6 +57,8 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    from: requests::From,
 }
 
 pub(super) fn inspect(arguments: &Arguments) -> anyhow::Result<End> {
@@ -81,8 +80,13 @@ pub(super) fn inspect(arguments: &Arguments) -> anyhow::Result<End> {
     }
     if arguments.requests {
         let found = found()?;
-        let recording = arguments.replay.as_ref().unwrap_or(&arguments.run);
-        print(&requests::tell(&archive, found, recording, arguments.json)?);
+        print(&requests::tell(
+            &archive,
+            found,
+            &home,
+            &arguments.from,
+            arguments.json,
+        )?);
         return Ok(End::Done);
     }
     let text = match (&arguments.id, arguments.rejected) {

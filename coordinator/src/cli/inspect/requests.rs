@@ -1,38 +1,82 @@
 //! What models were asked and what they answered, request by request.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use clap::Args;
 use proto::job::Stage;
 use proto::record::{Endpoint, Money, Prices, Protocol, Usage};
+use proto::store::ReplyStore;
 use serde_json::{Value as Json, json};
 use worker::chat::read;
-use worker::chat::replay::Exchange;
+use worker::chat::replay::{Enquiry, Exchange};
 use worker::process::secret::SecretUrl;
+use worker::process::tls;
+use worker::services::Services;
 
 use super::find::Found;
 use crate::archive::Archive;
-use crate::cli::replies::read_only;
+use crate::cli::replies::{held, read_only};
+use crate::home::{Home, INSTANCE};
 use crate::replayed::{Heard, Replayed};
 use crate::run::Ask;
+
+/// Where what was answered is kept.
+#[derive(Debug, Args)]
+pub(super) struct From {
+    /// With --requests: the recording, or the folder of a run that has it
+    #[arg(long, value_name = "FILE|RUN", requires = "requests")]
+    replay: Option<PathBuf>,
+    #[command(flatten)]
+    services: Services,
+}
+
+impl From {
+    /// The replies of a run and the name that they are kept under: what `--replay` says, the recording of the
+    /// folder, or what its fleet's store still keeps.
+    async fn open(
+        &self,
+        home: &Home,
+        run: String,
+    ) -> anyhow::Result<(Arc<dyn ReplyStore>, String)> {
+        let recording = match &self.replay {
+            Some(replay) => Some(replay.as_path()),
+            None => held(home)?
+                .filter(|held| held.exists())
+                .map(|_| home.path()),
+        };
+        match recording {
+            None if self.services.cache.is_some() && home.at(INSTANCE).exists() => {
+                tls::use_ring();
+                let store = self.services.connect_store().await?;
+                Ok((store.shared().replies, home.instance()?.to_string()))
+            }
+            recording => {
+                let recording = read_only(recording.unwrap_or(home.path()), &run).context(
+                    "--requests needs what the models answered: --replay says where a recording is if not in the folder, --cache where a fleet keeps it",
+                )?;
+                Ok((Arc::new(recording), run))
+            }
+        }
+    }
+}
 
 /// Tells what was asked for the asks that are meant; for the whole run where nothing is.
 pub(super) fn tell(
     archive: &Archive,
     found: Option<Found>,
-    recording: &Path,
+    home: &Home,
+    from: &From,
     json: bool,
 ) -> anyhow::Result<String> {
-    let run = archive.course.run.to_string();
-    let recording = read_only(recording, &run).context(
-        "--requests needs what the models answered; --replay says where that is if not in the folder",
-    )?;
-    let replayed = Replayed::new(archive, Arc::new(recording));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let run = archive.course.run.to_string();
+    let (replies, under) = runtime.block_on(from.open(home, run))?;
+    let replayed = Replayed::new(archive, replies, under);
     let mut heard = Vec::new();
     for ask in asks(archive, found) {
         heard.extend(runtime.block_on(replayed.heard(&ask))?);
@@ -46,6 +90,12 @@ pub(super) fn tell(
     }
     if heard.is_empty() {
         return Ok("no model took part in it\n".to_owned());
+    }
+    if let Some(heard) = heard
+        .first()
+        .filter(|_| heard.iter().all(|heard| heard.otherwise))
+    {
+        bail!(heard.said_otherwise());
     }
     let told = heard.iter().map(|heard| text(archive, heard));
     Ok(told.collect::<Vec<_>>().join("\n"))
@@ -78,8 +128,14 @@ fn rows(archive: &Archive, heard: &Heard) -> Vec<Json> {
         ask,
         exchanges,
         missing,
+        otherwise,
     } = heard;
-    let about = |role: &str, name: &str, turn: u32, regeneration: u32| {
+    let row = |enquiry: &Enquiry| {
+        let Enquiry {
+            occasion: it,
+            asked,
+            request,
+        } = enquiry;
         json!({
             "job": job.to_string(),
             "stage": ask.stage.label(),
@@ -88,30 +144,27 @@ fn rows(archive: &Archive, heard: &Heard) -> Vec<Json> {
             "agent": agent(archive, ask),
             "trial": ask.rollout.map(|(_, trial, _)| trial),
             "twin": ask.rollout.is_some_and(|(.., twin)| twin),
-            "role": role,
-            "model": name,
-            "turn": turn,
-            "regeneration": regeneration,
+            "role": it.role.label(),
+            "model": it.endpoint,
+            "turn": it.turn,
+            "regeneration": it.regeneration,
+            "endpoint": place(asked),
+            "protocol": asked.protocol.label(),
+            "served": asked.model,
+            "request": body(request),
+            "reply": Json::Null,
+            "otherwise": otherwise,
         })
     };
     let mut rows = Vec::new();
     for exchange in exchanges {
-        let it = &exchange.occasion;
-        let mut row = about(it.role.label(), &it.endpoint, it.turn, it.regeneration);
-        row["endpoint"] = place(&exchange.asked).into();
-        row["protocol"] = exchange.asked.protocol.label().into();
-        row["served"] = exchange.asked.model.clone().into();
-        row["request"] = body(&exchange.request);
+        let mut row = row(&exchange.enquiry);
         row["status"] = exchange.answer.status.into();
         row["reply"] = body(&exchange.answer.body);
         row["usage"] = json!(usage(exchange));
         rows.push(row);
     }
-    if let Some(it) = missing {
-        let mut row = about(it.role.label(), &it.endpoint, it.turn, it.regeneration);
-        row["reply"] = Json::Null;
-        rows.push(row);
-    }
+    rows.extend(missing.as_ref().map(row));
     rows
 }
 
@@ -128,56 +181,62 @@ fn text(archive: &Archive, heard: &Heard) -> String {
         let twin = if twin { ", over the twin" } else { "" };
         add(&mut out, &format!(", {agent}, trial {trial}{twin}"));
     }
+    if heard.otherwise {
+        add(&mut out, &format!("\n\n{}", heard.said_otherwise()));
+    }
     for exchange in &heard.exchanges {
-        let it = &exchange.occasion;
-        let asked = &exchange.asked;
-        add(
-            &mut out,
-            &format!(
-                "\n\n── {} model:{}, turn {}, regeneration {}: {} at {} ({})\n",
-                it.role.label(),
-                it.endpoint,
-                it.turn,
-                it.regeneration,
-                asked.model,
-                place(asked),
-                asked.protocol.label()
-            ),
-        );
-        let request = shown(&exchange.request);
+        add(&mut out, &asked(&exchange.enquiry));
         let (reply, status) = (shown(&exchange.answer.body), exchange.answer.status);
-        add(
-            &mut out,
-            &format!("request\n{request}\nreply, status {status}\n{reply}"),
-        );
+        add(&mut out, &format!("reply, status {status}\n{reply}"));
         if let Some(tokens) = usage(exchange) {
-            let Usage {
-                input,
-                cached,
-                written,
-                output,
-            } = tokens;
-            let usage = format!(
-                "\nusage  input {input}, from the cache {cached}, into it {written}, output {output}"
-            );
-            add(&mut out, &usage);
-            if asked.prices != Prices::default() {
-                add(
-                    &mut out,
-                    &format!("\ncost   {}", Money::cost(tokens, asked.prices)),
-                );
-            }
+            add(&mut out, &spent(tokens, exchange.enquiry.asked.prices));
         }
     }
-    if let Some(it) = &heard.missing {
-        let none = "it got none, or the recording was cut short";
+    if let Some(enquiry) = &heard.missing {
+        add(&mut out, &asked(enquiry));
         add(
             &mut out,
-            &format!("\n\nno reply is recorded of {it}: {none}"),
+            "no reply is kept: it got none, or what is kept was cut short",
         );
     }
     out.push('\n');
     out
+}
+
+/// A request as it was sent, and to whom.
+fn asked(enquiry: &Enquiry) -> String {
+    let Enquiry {
+        occasion: it,
+        asked,
+        request,
+    } = enquiry;
+    format!(
+        "\n\n── {} model:{}, turn {}, regeneration {}: {} at {} ({})\nrequest\n{}\n",
+        it.role.label(),
+        it.endpoint,
+        it.turn,
+        it.regeneration,
+        asked.model,
+        place(asked),
+        asked.protocol.label(),
+        shown(request)
+    )
+}
+
+fn spent(tokens: Usage, prices: Prices) -> String {
+    let Usage {
+        input,
+        cached,
+        written,
+        output,
+    } = tokens;
+    let usage = format!(
+        "\nusage  input {input}, from the cache {cached}, into it {written}, output {output}"
+    );
+    if prices == Prices::default() {
+        return usage;
+    }
+    format!("{usage}\ncost   {}", Money::cost(tokens, prices))
 }
 
 fn add(out: &mut String, text: &str) {
@@ -216,6 +275,6 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Tokens of a reply; nothing where the answer holds none.
 fn usage(exchange: &Exchange) -> Option<Usage> {
-    let reply = read(exchange.asked.protocol, &exchange.answer).ok()?;
+    let reply = read(exchange.enquiry.asked.protocol, &exchange.answer).ok()?;
     Some(reply.usage)
 }

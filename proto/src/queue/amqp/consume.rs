@@ -132,6 +132,10 @@ impl Consumer for AmqpConsumer {
             }
         }
     }
+
+    fn ahead(&self) -> Option<Duration> {
+        self.tray.lock().front().map(Delivery::held)
+    }
 }
 
 struct Pump {

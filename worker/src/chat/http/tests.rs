@@ -291,22 +291,38 @@ async fn a_server_may_ask_to_be_left_alone() {
     assert_eq!((answer.status, wait), (429, Some(Duration::from_secs(3))));
 }
 
+const ECHOES: [(&str, &str); 4] = [
+    (
+        "401 Unauthorized",
+        r#"{"error":{"message":"no such key: KEY"}}"#,
+    ),
+    ("200 OK", r#"{"error":{"message":"no such key: KEY"}}"#),
+    ("200 OK", "<p>Authorization: Bearer KEY</p>"),
+    (
+        "200 OK",
+        r#"{"choices":[{"message":{"content":"KEY and KEY"}}]}"#,
+    ),
+];
+
 #[tokio::test]
-async fn an_error_that_repeats_the_key_does_not_show_it() {
-    let server = Server::start(|_| {
-        let body = r#"{"error":{"message":"no such key: sk-not-to-be-seen"}}"#;
-        Deed::Say(page("401 Unauthorized", "", body))
+async fn an_answer_that_repeats_the_key_does_not_show_it() {
+    let server = Server::start(|number| {
+        let (status, body) = ECHOES[number];
+        let body = body.replace("KEY", "sk-not-to-be-seen");
+        Deed::Say(page(status, "", &body))
     })
     .await;
     let mut endpoint = server.endpoint(Protocol::OpenAi);
     endpoint.key = "KEY".to_owned();
     let http = http();
-    let (answer, _) = http
-        .post(&endpoint, &Bytes::from_static(b"{}"))
-        .await
-        .unwrap();
-    let body = String::from_utf8(answer.body.to_vec()).unwrap();
-    assert_eq!(body, r#"{"error":{"message":"no such key: ***"}}"#);
+    for (_, body) in ECHOES {
+        let (answer, _) = http
+            .post(&endpoint, &Bytes::from_static(b"{}"))
+            .await
+            .unwrap();
+        let shown = String::from_utf8(answer.body.to_vec()).unwrap();
+        assert_eq!(shown, body.replace("KEY", "***"));
+    }
     assert!(!format!("{http:?}").contains("sk-"));
 }
 

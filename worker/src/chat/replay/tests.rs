@@ -71,10 +71,13 @@ async fn a_replay_hears_what_was_said_and_asks_nobody_for_what_was_not() {
     let heard = answers(&models, &["Hello.", "Hello again."]).await.unwrap();
     assert_eq!(heard, said);
     let exchanges = replay.take();
-    let turns: Vec<u32> = exchanges.iter().map(|it| it.occasion.turn).collect();
+    let turns: Vec<u32> = exchanges
+        .iter()
+        .map(|it| it.enquiry.occasion.turn)
+        .collect();
     assert_eq!(turns, [0, 1]);
     for (exchange, reply) in exchanges.iter().zip(&said) {
-        assert_eq!(exchange.request.len().to_string(), reply.text);
+        assert_eq!(exchange.enquiry.request.len().to_string(), reply.text);
     }
     assert!(replay.take().is_empty() && replay.missing().is_none());
 
@@ -87,7 +90,11 @@ async fn a_replay_hears_what_was_said_and_asks_nobody_for_what_was_not() {
              agent model:small, trial 2, over the twin, turn {turn}, regeneration 0"
         );
         assert_eq!(stop.to_string(), told);
-        assert_eq!(replay.missed().await.turn, turn);
+        let missed = replay.missed().await;
+        assert_eq!(missed.occasion.turn, turn);
+        let unsaid = texts.last().expect("something is asked");
+        let request = String::from_utf8_lossy(&missed.request);
+        assert!(request.contains(unsaid), "{request}");
         assert!(replay.take().is_empty(), "it does not listen");
     }
 }

@@ -4,11 +4,11 @@
 //! those for generative AI. Both are marked as in development there: a later version is a change here.
 //! Content of messages and conversations is in no attribute.
 
-use proto::ids::RunId;
+use proto::ids::{JobId, RunId};
 use proto::queue::{Delivery, Headers, Message};
 use proto::topology::{ATTEMPT_HEADER, INSTANCE_HEADER, Lane};
 use tracing::field::{Empty, display};
-use tracing::{Span, info_span};
+use tracing::{Span, error_span, info_span};
 
 use super::propagation;
 
@@ -51,6 +51,11 @@ impl Settling {
     }
 }
 
+/// The log lines of whoever carries out a run name it. No trace has this span: it would hold all the others.
+pub fn run(run: RunId) -> Span {
+    error_span!(target: "t2t", "run", t2t.run = %run)
+}
+
 /// Publishes a message: `publish LANE`. The message carries the span from now on.
 pub fn publish(system: System, lane: Lane, message: &mut Message) -> Span {
     let span = info_span!(
@@ -74,7 +79,8 @@ pub fn publish(system: System, lane: Lane, message: &mut Message) -> Span {
 /// redelivery it begins one of its own, linked to that, since the trace may hold a try already.
 pub fn process(system: System, delivery: &Delivery) -> Span {
     let (message, lane) = (delivery.message(), delivery.lane());
-    let span = info_span!(
+    // An error's, so that warnings name their job where nothing less is logged.
+    let span = error_span!(
         parent: None,
         "process",
         otel.name = format!("process {}", lane.name()),
@@ -88,6 +94,7 @@ pub fn process(system: System, delivery: &Delivery) -> Span {
         messaging.message.id = %message.id,
         messaging.message.body.size = message.body.len(),
         t2t.run = Empty,
+        t2t.job = %JobId(message.id),
         t2t.instance = message.headers.get(INSTANCE_HEADER),
         t2t.attempt = message.headers.get(ATTEMPT_HEADER).map_or("1", |number| number),
         t2t.redeliveries = delivery.redeliveries(),
@@ -110,7 +117,7 @@ pub fn of_run(run: RunId) {
 /// Works on a delivery in a process of its own. It goes on with the trace of the process that took the
 /// delivery.
 pub fn supervised(trace: &Headers) -> Span {
-    let span = info_span!(
+    let span = error_span!(
         parent: None,
         "supervised",
         otel.name = "process in a child",

@@ -8,10 +8,13 @@ use proto::store::MemoryReplies;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::chat::Fault;
 use crate::domains::tickets::Tickets;
 use crate::explore::explore;
 use crate::proof::admit;
-use crate::roles::testing::{Sayer, cell, deliver, desk, first, infeasible, job, plain, run};
+use crate::roles::testing::{
+    Sayer, cell, deliver, desk, each_begins_with_the_one_before, first, infeasible, job, plain, run,
+};
 use crate::stages::proof_seed;
 use crate::synthesize::synthesize;
 
@@ -267,14 +270,7 @@ async fn what_one_turn_sent_begins_what_the_next_sends() {
         bench.walked(&sayer).await;
         let bodies = sayer.bodies();
         assert!(bodies.len() > 4);
-        for pair in bodies.windows(2) {
-            let open = pair[0].strip_suffix(b"]}").expect("the messages come last");
-            assert!(
-                pair[1].starts_with(open),
-                "{}",
-                String::from_utf8_lossy(&pair[1])
-            );
-        }
+        each_begins_with_the_one_before(&bodies);
         let system = sayer.asked()[0]["messages"][0]["content"].to_string();
         for wish in ["close_ticket", "one more write with another tool"] {
             assert!(system.contains(wish), "{system}");

@@ -7,6 +7,7 @@ use proto::store::MemoryReplies;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::chat::Fault;
 use crate::domains::tickets::Tickets;
 use crate::executor::{ATTEMPTS, Done};
 use crate::roles::testing::{Sayer, cell, deliver, desk, first, infeasible, job, plain, run};

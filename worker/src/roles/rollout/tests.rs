@@ -144,7 +144,7 @@ async fn what_was_answered_is_never_asked_again() {
     let bench = Bench::new();
     // Each delivery gets one answer further before its endpoint is gone.
     for delivery in 0..calls {
-        let gone = Err(Fault::Unready("no key".to_owned()));
+        let gone = Err(Fault::TooLarge(7));
         bench.instead(2 * delivery + 1, gone);
     }
     for _ in 0..calls {

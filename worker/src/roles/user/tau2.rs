@@ -16,7 +16,7 @@ use proto::record::{Endpoint, Message, Part, Role, Task, UserOutcome};
 use super::{Heard, TRIES, Turn, context};
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
-use crate::chat::{Fault, Request, ToolChoice};
+use crate::chat::{Finish, Request, ToolChoice};
 use crate::dialogue::conversation::{Conversation, UserTurn};
 use crate::domains::Domain;
 use crate::language::fidelity::check_turn;
@@ -111,14 +111,16 @@ impl<'a> Tau2User<'a> {
                 schema: None,
                 seed: None,
             };
-            let reply = match self.session.ask(&request, regeneration).await {
-                Err(Stop::Fault {
-                    fault: Fault::Overflow(why),
-                    ..
-                }) => return Ok(Turn::Fault(why)),
-                reply => reply?,
+            let reply = match self.session.ask_within(&request, regeneration).await? {
+                Ok(reply) => reply,
+                Err(why) => return Ok(Turn::Fault(why)),
             };
-            match self.fit(conversation, reply.text.trim()) {
+            let fit = match reply.finish {
+                Finish::Complete => self.fit(conversation, reply.text.trim()),
+                Finish::Length => Err("it is cut short: say it in fewer words".to_owned()),
+                Finish::Refused => Err("it declines to go on".to_owned()),
+            };
+            match fit {
                 Ok(turn) => {
                     self.session.next_turn();
                     return Ok(Turn::Took(turn));

@@ -6,9 +6,12 @@ use proto::record::{Change, Ending, Episode, Kind, Resolution, Scenario};
 use serde_json::Value as Json;
 
 use super::*;
+use crate::dialogue::facts::read_agent;
 use crate::domains::tickets::Tickets;
 use crate::executor::Done;
-use crate::roles::testing::{Sayer, cell, desk, first, infeasible, job, plain, run};
+use crate::roles::testing::{
+    Sayer, cell, desk, each_begins_with_the_one_before, first, infeasible, job, plain, run,
+};
 use crate::stages::play;
 use crate::workload;
 
@@ -139,6 +142,8 @@ async fn a_model_that_says_what_the_agenda_says_is_served() {
         assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
         assert_eq!(episode.ending, Ending::User(UserOutcome::Satisfied));
         assert_eq!(said(&episode), bench.lines);
+        assert!(sayer.asked().len() > 1, "a conversation of one turn");
+        each_begins_with_the_one_before(&sayer.bodies());
         assert_eq!(
             (episode.user.as_str(), episode.agent.as_str()),
             ("model:echo", "gold")
@@ -221,6 +226,168 @@ async fn a_reason_that_the_agent_did_not_give_is_the_users_fault() {
             assert!(why.starts_with("left as "), "{why}");
         }
     }
+}
+
+/// Whether the right end of a task is that its only wish is refused, in a conversation of some length.
+fn only_refused(task: &Task) -> bool {
+    let right = task.expected.resolutions.iter();
+    let spoken =
+        |message: &&Message| matches!(message, Message::Assistant { text, .. } if !text.is_empty());
+    let gold = play(&desk(), task, "gold", 0).expect("gold can play");
+    right.map(|right| right.resolution).eq([Resolution::Refuse])
+        && task.intent.goals.len() == 1
+        && gold.messages.iter().filter(spoken).count() >= PATIENCE
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_refused_rightly_has_not_given_up_and_is_not_satisfied() {
+    let bench = Bench::with(infeasible, only_refused);
+    for leave in ["gave_up", "satisfied"] {
+        let line = bench.line(leave);
+        let sayer = Sayer::new(move |_, request| Ok(line(request)));
+        let episode = bench.talk(&sayer).await;
+        let why = fault(&episode);
+        let told = format!("left as {leave}, and the agent has refused for ");
+        assert!(why.starts_with(&told), "{why}");
+        assert!(
+            why.ends_with("having read the records that show it"),
+            "{why}"
+        );
+        let lines = bench.lines.len();
+        assert_eq!(sayer.asked().len(), lines, "it is not asked a second time");
+    }
+}
+
+fn asking(_: &dyn Domain) -> Cell {
+    cell(Scenario::General, Kind::Plain, Wanted::Question)
+}
+
+fn two_writes(domain: &dyn Domain) -> Cell {
+    let mut cell = plain(domain);
+    cell.wants.push(Wanted::AnyWrite);
+    cell
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_leaves_before_every_wish_has_come_to_something() {
+    type Make = fn(&dyn Domain) -> Cell;
+    let cells: [(Make, &str); 4] = [
+        (plain, "nothing of what you want has been done yet"),
+        (two_writes, "nothing of what you want has been done yet"),
+        (asking, "neither done, answered nor turned down yet"),
+        (infeasible, "neither done, answered nor turned down yet"),
+    ];
+    for (cell, why) in cells {
+        let bench = Bench::new(cell);
+        let early = Sayer::new(|_, _| Ok(turn("", "satisfied")));
+        let said = bench.talk(&early).await;
+        assert!(fault(&said).ends_with(why), "{said:#?}");
+        let in_time = bench.line("satisfied");
+        let sayer = Sayer::new(move |_, request| Ok(in_time(request)));
+        let said = bench.talk(&sayer).await;
+        match &said.ending {
+            Ending::User(UserOutcome::Satisfied) => assert_eq!(said.verdict.reward, 1.0),
+            // Who is refused is not satisfied, and says so by itself.
+            other => assert!(
+                why.contains("turned down") && fault(&said).starts_with("left as"),
+                "{other:?}"
+            ),
+        }
+    }
+}
+
+/// The same, and satisfied at the first thing that the agent reports as done.
+fn easily_pleased(
+    bench: &Bench,
+) -> impl Fn(usize, &Json) -> Result<String, crate::chat::Fault> + use<> {
+    let line = bench.line("satisfied");
+    move |_, request| {
+        let messages = request["messages"].as_array().expect("messages").iter();
+        let heard = messages.filter_map(|message| message["content"].as_str());
+        let mut facts = heard.map(|text| read_agent(&desk(), text));
+        if facts.any(|facts| facts.report) {
+            return Ok(turn("", "satisfied"));
+        }
+        Ok(line(request))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_leaves_with_a_wish_that_was_never_spoken_of() {
+    let one_by_one = |task: &Task| task.script.persona.one_at_a_time;
+    let bench = Bench::with(two_writes, one_by_one);
+    let episode = bench.talk(&Sayer::new(easily_pleased(&bench))).await;
+    let why = fault(&episode);
+    let untold = format!(
+        "you have not said everything that you want yet: {}",
+        bench.task.script.goals[1].say
+    );
+    assert!(why.ends_with(&untold), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_says_all_is_done_is_left_to_the_verdict() {
+    let at_once = |task: &Task| !task.script.persona.one_at_a_time;
+    let bench = Bench::with(two_writes, at_once);
+    let episode = bench.talk(&Sayer::new(easily_pleased(&bench))).await;
+    // Both wishes were told, so it is for the agent to have seen to both.
+    assert_eq!(
+        episode.ending,
+        Ending::User(UserOutcome::Satisfied),
+        "{episode:#?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_given_what_is_forbidden_may_be_satisfied() {
+    let mut bench = Bench::with(infeasible, only_refused);
+    if let StageInput::Rollout { agent, .. } = &mut bench.job.input {
+        "reckless".clone_into(agent);
+    }
+    let spoken = play(&bench.domain, &bench.task, "reckless", 0).expect("it can play");
+    assert_eq!(spoken.verdict.reward, 0.0, "it does what it may not");
+    let sayer = Sayer::new(|_, request: &Json| {
+        let messages = request["messages"].as_array().expect("messages").iter();
+        let heard = messages.filter_map(|message| message["content"].as_str());
+        let mut facts = heard.map(|text| read_agent(&desk(), text));
+        Ok(match facts.any(|facts| facts.report) {
+            true => turn("", "satisfied"),
+            false => turn("Yes, please.", STAYS),
+        })
+    });
+    let episode = bench.talk(&sayer).await;
+    assert_eq!(
+        episode.ending,
+        Ending::User(UserOutcome::Satisfied),
+        "{episode:#?}"
+    );
+    assert_eq!(episode.verdict.reward, 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_evidence_is_the_agents_fault() {
+    let mut bench = Bench::with(infeasible, only_refused);
+    let reason = &bench.task.expected.resolutions[0].reason;
+    let refused: &'static str = format!("{REFUSED}{reason}").leak();
+    // The refuser reads nothing, and takes one of the desk's reasons: in some trial the right one.
+    for drawn in 0..40 {
+        if let StageInput::Rollout { agent, trial, .. } = &mut bench.job.input {
+            "refuser".clone_into(agent);
+            *trial = drawn;
+        }
+        let sayer = Sayer::new(move |_, _| Ok(turn("", refused)));
+        let episode = bench.talk(&sayer).await;
+        if episode.ending.scored() {
+            assert_eq!(episode.ending, Ending::User(UserOutcome::Refused));
+            assert_eq!(episode.verdict.reward, 0.0, "{episode:#?}");
+            return;
+        }
+        assert!(
+            fault(&episode).starts_with("left as refused for "),
+            "{episode:#?}"
+        );
+    }
+    panic!("it never takes the right one");
 }
 
 #[tokio::test(start_paused = true)]

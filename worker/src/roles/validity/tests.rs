@@ -217,7 +217,29 @@ async fn a_task_that_the_proof_rejects_is_not_asked_about() {
 #[tokio::test(start_paused = true)]
 async fn without_a_reply_there_is_no_verdict() {
     let bench = Bench::new(plain);
-    let gone = Sayer::new(|_, _| Err(Fault::Unready("no key".to_owned())));
+    let gone = Sayer::new(|_, _| Err(Fault::TooLarge(7)));
     let judged = bench.judged(&gone).await;
     assert!(matches!(judged, StageResult::Failed { .. }), "{judged:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_outgrows_the_judge_is_rejected() {
+    let bench = Bench::new(plain);
+    let small = Sayer::new(|_, _| Err(Fault::Overflow("8192 tokens at most".to_owned())));
+    let StageResult::Rejected(rejection) = bench.judged(&small).await else {
+        panic!("not rejected");
+    };
+    assert_eq!(rejection.reason, Reason::Unproven(Check::Validity));
+    assert!(
+        rejection.detail.contains("8192 tokens at most"),
+        "{rejection:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_this_worker_lacks_another_may_have() {
+    let bench = Bench::new(plain);
+    let keyless = Sayer::new(|_, _| Err(Fault::Unready("no key".to_owned())));
+    let done = first(keyless, &bench.domain, &bench.job).await;
+    assert!(matches!(done, Done::Again { .. }), "{done:?}");
 }

@@ -5,6 +5,7 @@ use proto::outcome::Outcome;
 use proto::record::{Kind, Scenario, Trigger, Writing};
 
 use super::*;
+use crate::chat::Fault;
 use crate::domains::tickets::Tickets;
 use crate::explore::explore;
 use crate::roles::testing::{Sayer, cell, desk, first, infeasible, job, plain};
@@ -313,11 +314,11 @@ async fn where_the_templates_words_stand_there_is_no_manner() {
 #[tokio::test(start_paused = true)]
 async fn without_a_reply_there_is_no_draft() {
     let bench = Bench::new(plain);
-    let gone = Sayer::new(|_, _| Err(Fault::Unready("no key".to_owned())));
+    let gone = Sayer::new(|_, _| Err(Fault::TooLarge(7)));
     let StageResult::Failed { error, .. } = bench.worded(&gone).await else {
         panic!("not failed");
     };
-    assert!(error.contains("no key"), "{error}");
+    assert!(error.contains("more than 7 bytes"), "{error}");
     let cut = Sayer::new(|_, _| Err(Fault::Cut("reset".to_owned())));
     let done = first(cut, &bench.domain, &bench.job).await;
     assert!(

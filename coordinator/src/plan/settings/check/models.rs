@@ -6,8 +6,9 @@ use super::refused;
 use crate::plan::models::ModelPlan;
 use crate::plan::settings::{Resolved, SettingsError};
 
-/// Fields of a request's body that this program writes itself.
-const WRITTEN: [&str; 12] = [
+/// Fields of a request's body that this program writes itself, or that have a server write, and charge for, several
+/// replies.
+const WRITTEN: [&str; 13] = [
     "model",
     "messages",
     "system",
@@ -16,6 +17,7 @@ const WRITTEN: [&str; 12] = [
     "response_format",
     "stream",
     "n",
+    "best_of",
     "temperature",
     "top_p",
     "max_tokens",

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use proto::record::{Ending, Episode, UserProtocol};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::super::tests::{Bench, changing, fault, hidden, said};
 use super::*;
@@ -62,6 +62,38 @@ async fn the_words_stop_and_the_roles_are_turned_round() {
         assert_eq!(heard[2], ("assistant", bench.lines[0].as_str()));
         assert_eq!(heard[3].0, "user", "the agent");
         assert!(first.get("response_format").is_none(), "free text");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cut_or_declined_is_no_line_of_a_customer() {
+    let bench = bench(Bench::new(plain));
+    for unfit in [
+        json!({"role": "assistant", "content": null, "refusal": "I can't play that."}),
+        json!({"role": "assistant", "content": "Hello, I", "cut": true}),
+    ] {
+        let line = line(&bench, "###STOP###");
+        let first = unfit.clone();
+        let sayer = Sayer::answering(move |place, request| match place {
+            0 => Ok(first.clone()),
+            1 => {
+                // Its own unfit line stands before the complaint, and the agent never heard it.
+                let mut calm = request.clone();
+                let messages = calm["messages"].as_array_mut().expect("messages");
+                messages.truncate(messages.len() - 2);
+                Ok(json!({"role": "assistant", "content": line(&calm)}))
+            }
+            _ => Ok(json!({"role": "assistant", "content": line(request)})),
+        });
+        let episode = talk(&bench, &sayer).await;
+        assert_eq!(said(&episode), bench.lines, "{unfit}");
+        assert_eq!(episode.ending, Ending::User(UserOutcome::Satisfied));
+        let always = Sayer::answering(move |_, _| Ok(unfit.clone()));
+        let episode = talk(&bench, &always).await;
+        assert!(
+            fault(&episode).starts_with("3 unfit replies"),
+            "{episode:?}"
+        );
     }
 }
 
