@@ -142,10 +142,11 @@ impl Models {
                 Err(fault) => fault,
             };
             let asked = fault.retry_after();
-            let pause = asked.unwrap_or_else(|| backoff(tries, Digest::of(body).head()));
+            // More than the server asks for: it says the same to all who come at once.
+            let pause = asked.unwrap_or_default() + backoff(tries, Digest::of(body).head());
             let down = admitted(&self.breakers.of(endpoint), endpoint).err();
-            let long = asked.filter(|after| *after > LONGEST_PAUSE && fault.passing());
-            if let (Some(after), None) = (long, &down) {
+            let long = asked.filter(|after| *after > LONGEST_PAUSE);
+            if let (Some(after), None, true) = (long, &down, fault.passing()) {
                 // It says itself when to come again. If it never does otherwise, its breaker opens.
                 return Err(Stop::Busy {
                     endpoint: endpoint.name.clone(),
@@ -153,7 +154,7 @@ impl Models {
                 });
             }
             let given_up = matches!(down, Some(Stop::Down { given_up: true, .. }));
-            if given_up || !fault.passing() || tries == TRIES || pause > LONGEST_PAUSE {
+            if given_up || !fault.passing() || tries == TRIES || long.is_some() {
                 // Of an endpoint that is down for everybody no job is to blame.
                 if let Some(down) = down {
                     return Err(down);
