@@ -3,11 +3,13 @@
 //! The store that all workers count in may forget. So the coordinator looks again and again and writes down
 //! what it saw, in the run's folder; and a store that knows nothing of the run is told at once. What was
 //! reserved at the last look counts as spent then, since nobody will settle it any more. So what a flush can
-//! hide is what was begun since that look; and until the coordinator has told, nobody spends.
+//! hide is what was begun since that look; and until the coordinator has told, nobody spends. A store that came
+//! back with less than was seen (from an old copy) is told as well.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use proto::record::Money;
 use proto::store::{Balance, Budgets, Spending, StoreError};
 use tokio::time::MissedTickBehavior;
 
@@ -21,6 +23,8 @@ pub struct Purse {
     kept: Spending,
     run: String,
     instance: String,
+    /// The most that was seen spent: a store that shows less has come back old.
+    most: Mutex<Money>,
 }
 
 impl Purse {
@@ -32,6 +36,7 @@ impl Purse {
             kept,
             run,
             instance,
+            most: Mutex::default(),
         }
     }
 
@@ -42,6 +47,13 @@ impl Purse {
     pub async fn look(&self) -> Result<Balance, StoreError> {
         let (run, instance) = (self.run.as_str(), self.instance.as_str());
         if let Some(balance) = self.shared.balance(instance).await? {
+            let most = self.seen(balance.spent);
+            let balance = if balance.spent < most {
+                tracing::warn!(spent = %balance.spent, known = %most, "the store has forgotten what was spent; it is told");
+                self.shared.restart(instance, most).await?
+            } else {
+                balance
+            };
             let Balance { spent, reserved } = balance;
             self.kept.restart(run, spent + reserved).await?;
             return Ok(balance);
@@ -50,6 +62,13 @@ impl Purse {
         let balance = self.shared.restart(instance, known.spent).await?;
         self.kept.restart(run, balance.spent).await?;
         Ok(balance)
+    }
+
+    /// The most that was spent, as far as this purse has seen.
+    fn seen(&self, spent: Money) -> Money {
+        let mut most = self.most.lock().unwrap_or_else(PoisonError::into_inner);
+        *most = spent.max(*most);
+        *most
     }
 
     /// Looks for as long as it is polled, and tells what it sees.
@@ -70,12 +89,11 @@ impl Purse {
 
 #[cfg(test)]
 mod tests {
-    use proto::record::Money;
     use proto::store::{MemoryBudgets, Reservation};
 
     use super::*;
 
-    const RUN: &str = "run";
+    const RUN: &str = "instance";
     const LIMIT: Money = Money(1_000);
 
     #[tokio::test]
@@ -116,5 +134,30 @@ mod tests {
         assert_eq!(too_much, Reservation::Short(balance));
         let rest = flushed.reserve(RUN, "c", Money(730), LIMIT).await.unwrap();
         assert_eq!(rest, Reservation::Granted);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_comes_back_old_is_told_what_it_had_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let spending = Spending::open(&folder.path().join("spending")).unwrap();
+        let shared = Arc::new(MemoryBudgets::default());
+        let purse = Purse::new(shared.clone(), spending, "run_1".to_owned(), RUN.to_owned());
+        purse.look().await.unwrap();
+        let spend = async |call, cost| {
+            let reserved = shared.reserve(RUN, call, Money(cost), LIMIT).await;
+            assert_eq!(reserved.unwrap(), Reservation::Granted);
+            shared.settle(RUN, call, Money(cost)).await.unwrap();
+        };
+        spend("a", 400).await;
+        assert_eq!(purse.look().await.unwrap().spent, Money(400));
+        let old = Arc::new(MemoryBudgets::default());
+        old.restart(RUN, Money(100)).await.unwrap();
+        let purse = Purse {
+            shared: old.clone(),
+            ..purse
+        };
+        assert_eq!(purse.look().await.unwrap().spent, Money(400));
+        let balance = old.balance(RUN).await.unwrap().unwrap();
+        assert_eq!(balance.spent, Money(400));
     }
 }

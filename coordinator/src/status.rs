@@ -121,6 +121,9 @@ pub struct LaneDepth {
     pub lane: String,
     /// Messages that wait.
     pub ready: u64,
+    /// Messages that wait for their time, after a retry.
+    #[serde(default)]
+    pub delayed: u64,
     /// Jobs that workers have in hand, about: what the runs wait for and does not lie in the lane. None
     /// for outcomes.
     #[serde(default)]
@@ -166,13 +169,17 @@ pub async fn look(queue: &dyn Queue, board: &dyn Board) -> Result<Status, Status
         .filter_map(|run| run.instance.parse().ok().map(Lane::Outcomes));
     let mut lanes = Vec::new();
     for lane in Lane::JOBS.into_iter().chain(outcomes) {
-        let ready = queue.ready(lane).await?;
+        let (ready, delayed) = (queue.ready(lane).await?, queue.delayed(lane).await?);
         lanes.push(LaneDepth {
             lane: lane.to_string(),
             ready,
+            delayed,
             in_hand: lane.stage().map(|stage| {
                 let asked = runs.iter().map(|run| run.note.in_flight[stage as usize]);
-                asked.map(u64::from).sum::<u64>().saturating_sub(ready)
+                asked
+                    .map(u64::from)
+                    .sum::<u64>()
+                    .saturating_sub(ready + delayed)
             }),
             consumers: queue.consumers(lane).await?,
             dead: queue.dead(lane, COUNTED).await?.len(),

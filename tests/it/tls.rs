@@ -132,7 +132,7 @@ fn a_worker_takes_its_passwords_from_files() {
     );
     fleet.set("T2T_CACHE_PASSWORD_FILE", "nowhere");
     let mut lost = fleet.worker(&line);
-    assert_eq!(lost.ends(), 1);
+    assert_eq!(lost.ends(), 2);
     let printed = lost.printed();
     assert!(printed.contains("a password from nowhere"), "{printed}");
 }

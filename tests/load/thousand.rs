@@ -36,7 +36,7 @@ pub(crate) fn measure(programs: Programs) -> Option<Vec<Figure>> {
         },
         Figure {
             name: "connections of the worker to its broker",
-            value: stage.connections("t2t-worker") as f64,
+            value: stage.connections() as f64,
             unit: "",
             asked: Asked::Most(2.0),
         },

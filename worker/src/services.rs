@@ -73,6 +73,13 @@ pub enum ServicesError {
     Cache(#[from] StoreError),
 }
 
+impl ServicesError {
+    /// Whether the command has to be mended, and no service.
+    pub fn of_usage(&self) -> bool {
+        matches!(self, Self::Unnamed(..) | Self::File { .. })
+    }
+}
+
 /// Connections to the services of a fleet.
 #[derive(Debug)]
 pub struct Fleet {
@@ -119,7 +126,9 @@ impl Services {
         let mut settings = AmqpSettings::new(url.expose());
         settings.user = env::var("T2T_BROKER_USER").ok();
         settings.password = password("BROKER")?;
-        settings.ca_file.clone_from(&self.ca_file);
+        if url.expose().starts_with("amqps:") {
+            settings.ca_file.clone_from(&self.ca_file);
+        }
         name.clone_into(&mut settings.name);
         if let Some(prefix) = &self.prefix {
             settings.prefix.clone_from(prefix);

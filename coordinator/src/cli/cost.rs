@@ -12,7 +12,7 @@ use worker::chat::read;
 use super::plan::Given;
 use super::progress::{Bar, RunBar, note, print, say};
 use super::replies::{RepliesArguments, kept_at, read_only};
-use super::work::{FleetArguments, Place, Worked};
+use super::work::{Came, FleetArguments, Place, Worked};
 use super::{End, run, work};
 use crate::archive::Archive;
 use crate::cost::{Bill, Estimate, Figure, Figures, drawn, estimate};
@@ -131,9 +131,10 @@ impl Pilot<'_> {
         let mut bar = RunBar(Bar::new("pilot", u64::from(course.slots())));
         let place = Place { home, file: &file };
         let worked = work::carry_out(&course, &domain, place, &fleet, None, &mut bar)?;
-        let Some(Worked { work, kept }) = worked else {
+        let Came::Worked(worked) = worked else {
             return Ok(Flown::Ended("stopped".to_owned(), End::Stopped));
         };
+        let Worked { work, kept } = *worked;
         let progress = work.run.progress();
         bar.0.finish(u64::from(progress.closed()), &note(progress));
         drop(kept);

@@ -12,10 +12,11 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::open::{course_over, tasks_in};
+use super::open::{course_over, open, tasks_in};
 use super::plan::environment;
 use super::progress::{Bar, RolloutBar, print, say};
-use super::work::{FleetArguments, Place, Worked};
+use super::run::unfenced;
+use super::work::{Came, FleetArguments, Place, Worked};
 use super::{End, work};
 use crate::archive::Archive;
 use crate::home::{Home, RunFile, TasksOf};
@@ -145,25 +146,34 @@ fn carry_out(
         Some(Arc::clone(&source)),
         &mut bar,
     )?;
-    let Some(Worked { work, kept }) = worked else {
-        say("stopped before it was this coordinator's turn");
-        return Ok(End::Stopped);
+    let Worked { work, kept } = match worked {
+        Came::Worked(worked) => *worked,
+        Came::Stopped => {
+            say("stopped before it was this coordinator's turn");
+            return Ok(End::Stopped);
+        }
+        Came::Over => {
+            say("another coordinator has brought the evaluation to its end");
+            let model = project::tell::report(&open(home)?).context("failed to read it")?;
+            print(&pass_table(&model));
+            return Ok(reliable(&model));
+        }
     };
     let finished = work.run.finished();
     bar.0.finish(work.run.progress().rollouts, "");
+    let fence = work.ledger.fence().to_owned();
     let archive = Archive::evaluation(course, work.ledger, source);
+    unfenced(&fence)?;
     let model = write(&archive, home)?;
     if !finished {
         return Ok(work::unfinished(work.spent, &archive.course.plan));
     }
-    home.write(seal::NAME, &seal::seal(home.path())?)?;
+    let sealed = seal::seal(home.path())?;
+    unfenced(&fence)?;
+    home.write(seal::NAME, &sealed)?;
     drop(kept);
     print(&pass_table(&model));
-    Ok(if unreliable(&model) {
-        End::Unreliable
-    } else {
-        End::Done
-    })
+    Ok(reliable(&model))
 }
 
 /// Episodes that a plan asks for over the tasks of a run, twins' included.
@@ -187,6 +197,15 @@ pub(super) fn write(archive: &Archive, home: &Home) -> anyhow::Result<ReportMode
 
 fn unreliable(model: &ReportModel) -> bool {
     model.pass.iter().any(|row| row.unreliable)
+}
+
+/// How an evaluation that has ended ends its command.
+fn reliable(model: &ReportModel) -> End {
+    if unreliable(model) {
+        End::Unreliable
+    } else {
+        End::Done
+    }
 }
 
 /// The figures for programs.

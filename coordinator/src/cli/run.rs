@@ -1,15 +1,16 @@
 //! `t2t run`: the main job, from a plan to a sealed folder with dataset and report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use worker::domains::Domain;
 
+use super::open::open;
 use super::plan::{Given, describe};
 use super::progress::{Bar, RunBar, note, print, say};
-use super::work::{FleetArguments, Place, Worked};
+use super::work::{Came, FleetArguments, Place, Worked};
 use super::{End, work};
 use crate::archive::Archive;
 use crate::dataset::Settings;
@@ -19,7 +20,7 @@ use crate::ledger::Ledger;
 use crate::plan::Plan;
 use crate::plan::cells::Layout;
 use crate::plan::identity::Identity;
-use crate::run::Run;
+use crate::run::{Progress, Run};
 use crate::{project, report, seal, world};
 
 /// Arguments of `t2t run`.
@@ -62,9 +63,16 @@ pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyh
     let mut bar = RunBar(Bar::new("run", u64::from(slots)));
     let place = Place { home, file: &file };
     let worked = work::carry_out(&course, &domain, place, fleet, None, &mut bar)?;
-    let Some(Worked { work, kept }) = worked else {
-        say("stopped before it was this coordinator's turn");
-        return Ok(End::Stopped);
+    let Worked { work, kept } = match worked {
+        Came::Worked(worked) => *worked,
+        Came::Stopped => {
+            say("stopped before it was this coordinator's turn");
+            return Ok(End::Stopped);
+        }
+        Came::Over => {
+            say("another coordinator has brought the run to its end");
+            return Ok(filled(open(home)?.run.progress()));
+        }
     };
     let progress = work.run.progress();
     bar.0.finish(u64::from(progress.closed()), &note(progress));
@@ -107,13 +115,16 @@ pub(super) fn conclude(
     unfinished: impl FnOnce() -> End,
 ) -> anyhow::Result<End> {
     let part = course.plan.partition;
+    let fence = ledger.fence().to_owned();
     let run = project_all(course, domain, ledger, home)?;
     let progress = run.progress();
     say(&note(progress));
     if !run.finished() {
         return Ok(unfinished());
     }
-    home.write(seal::NAME, &seal::seal(home.path())?)?;
+    let sealed = seal::seal(home.path())?;
+    unfenced(&fence)?;
+    home.write(seal::NAME, &sealed)?;
     let here = home.path().display();
     if part.is_whole() {
         say(&format!(
@@ -130,11 +141,16 @@ pub(super) fn conclude(
             progress.exhausted + progress.failed
         ));
     }
-    Ok(if progress.exhausted + progress.failed > 0 {
+    Ok(filled(progress))
+}
+
+/// How a run that has ended ends its command.
+fn filled(progress: Progress) -> End {
+    if progress.exhausted + progress.failed > 0 {
         End::Unfilled
     } else {
         End::Done
-    })
+    }
 }
 
 /// Says so when the plan asks for less than the folder already holds: dataset and report then show
@@ -167,12 +183,28 @@ fn project_all(
     ledger: Ledger,
     home: &Home,
 ) -> anyhow::Result<Run> {
-    let run = course.run.to_string();
+    let fence = ledger.fence().to_owned();
+    let settings = Settings {
+        fence: Some(fence.clone()),
+        ..Settings::dataset(course.run.to_string())
+    };
     let archive = Archive::new(course, domain, ledger);
-    project::dataset(&archive, &home.at("dataset"), Settings::dataset(run))
+    project::dataset(&archive, &home.at("dataset"), settings)
         .context("failed to write the dataset")?;
     let model = project::tell::report(&archive).context("failed to make the report")?;
+    unfenced(&fence)?;
     home.write("report.html", report::html::render(&model)?.as_bytes())?;
     home.write("report.md", report::markdown::render(&model)?.as_bytes())?;
     Ok(archive.run)
+}
+
+/// Whether this coordinator's folder is still its own. One that slept while another took over must not write what it
+/// knows over what that one has written.
+pub(super) fn unfenced(fence: &Path) -> anyhow::Result<()> {
+    ensure!(
+        !fence.exists(),
+        "a later writer took over this run: {} exists; dataset and report are left to that one",
+        fence.display()
+    );
+    Ok(())
 }

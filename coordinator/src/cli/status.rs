@@ -10,7 +10,7 @@ use worker::services::Services;
 
 use super::End;
 use super::fleet::connect;
-use super::progress::print;
+use super::progress::{print, say};
 use crate::status::{self, NamedRun, Status};
 
 /// Arguments of `t2t status`.
@@ -37,8 +37,18 @@ pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
         print(CLEAR);
     }
     loop {
-        let status = runtime.block_on(status::look(&fleet.queue, &fleet.store))?;
+        let looked = runtime.block_on(status::look(&fleet.queue, &fleet.store));
         let now = Instant::now();
+        let status = match (looked, arguments.every) {
+            (Ok(status), _) => status,
+            (Err(error), None) => return Err(error.into()),
+            // An outage is what one wants to watch.
+            (Err(error), Some(seconds)) => {
+                say(&format!("the fleet can't be looked at just now: {error}"));
+                std::thread::sleep(Duration::from_secs(seconds.max(1)));
+                continue;
+            }
+        };
         if arguments.json {
             print(&format!("{}\n", serde_json::to_string(&status)?));
         } else {
@@ -199,6 +209,7 @@ fn lanes(out: &mut String, status: &Status) {
     let columns = [
         ("lane", 30),
         ("waiting", 12),
+        ("delayed", 10),
         ("in hand", 10),
         ("consumers", 11),
         ("dead", 7),
@@ -207,6 +218,7 @@ fn lanes(out: &mut String, status: &Status) {
         vec![
             lane.lane.clone(),
             lane.ready.to_string(),
+            lane.delayed.to_string(),
             lane.in_hand.map_or_else(unknown, |count| count.to_string()),
             lane.consumers.to_string(),
             lane.dead.to_string(),
@@ -274,6 +286,7 @@ mod tests {
         let lane = LaneDepth {
             lane: "rollout".to_owned(),
             ready: 48,
+            delayed: 5,
             in_hand: Some(12),
             consumers: 1,
             dead: 2,
@@ -313,7 +326,7 @@ mod tests {
                 "02m",
             ][..],
             &["host-7", "12/16", "130", "3.0", "3", "1", "rollout,verify"],
-            &["rollout", "48", "12", "1", "2"],
+            &["rollout", "48", "5", "12", "1", "2"],
         ] {
             assert!(lines.iter().any(|line| line == row), "{row:?}\n{table}");
         }

@@ -30,7 +30,7 @@ use crate::archive::Archive;
 use crate::dispatch::{Carried, Course, Watch};
 use crate::embedded::{self, Crew};
 use crate::fleet::{self, Terms, Work};
-use crate::home::{Home, OPERATIONS, RunFile, SPENDING};
+use crate::home::{Home, HomeError, OPERATIONS, RunFile, SPENDING};
 use crate::ledger::{DirLock, Ledger, LedgerError};
 use crate::plan::Plan;
 use crate::purse::Purse;
@@ -100,6 +100,16 @@ impl FleetArguments {
     }
 }
 
+/// What came of a course.
+pub(super) enum Came {
+    /// It was carried out, to its end or not.
+    Worked(Box<Worked>),
+    /// This coordinator stood by, and another one has carried it out to its end.
+    Over,
+    /// It was stopped while it stood by.
+    Stopped,
+}
+
 /// A course that was carried out. Whoever else wants to work in the folder waits until it is dropped.
 pub(super) struct Worked {
     pub(super) work: Carried,
@@ -138,6 +148,14 @@ pub(super) struct Place<'a> {
     pub(super) file: &'a RunFile,
 }
 
+impl Place<'_> {
+    /// Whether this very run has come to its end here.
+    fn over(self) -> Result<bool, HomeError> {
+        let sealed = self.home.at(seal::NAME).exists();
+        Ok(sealed && self.home.read()?.as_ref() == Some(self.file))
+    }
+}
+
 /// What keeps others away.
 #[expect(dead_code, reason = "held for what their dropping does, in this order")]
 pub(super) struct Kept {
@@ -146,8 +164,7 @@ pub(super) struct Kept {
     runtime: Runtime,
 }
 
-/// Carries out a course in its folder; with `tasks`, rollouts only. Nothing when it was stopped while it
-/// stood by.
+/// Carries out a course in its folder; with `tasks`, rollouts only.
 pub(super) fn carry_out(
     course: &Course,
     domain: &Arc<dyn Domain>,
@@ -155,12 +172,17 @@ pub(super) fn carry_out(
     fleet: &FleetArguments,
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
-) -> anyhow::Result<Option<Worked>> {
+) -> anyhow::Result<Came> {
     let stop = interrupt::listen()?;
     if fleet.services.named() {
+        ensure!(
+            fleet.replies.replay.is_none(),
+            "--replay asks no model, so it needs no fleet and works in this process: leave --broker and --cache out"
+        );
         with_a_fleet(course, domain, place, fleet, tasks, watch, stop)
     } else {
-        here(course, domain, place, fleet, tasks, watch, stop).map(Some)
+        here(course, domain, place, fleet, tasks, watch, stop)
+            .map(|worked| Came::Worked(Box::new(worked)))
     }
 }
 
@@ -227,12 +249,8 @@ fn with_a_fleet(
     tasks: Option<Arc<Archive>>,
     watch: &mut dyn Watch,
     stop: CancellationToken,
-) -> anyhow::Result<Option<Worked>> {
+) -> anyhow::Result<Came> {
     let home = place.home;
-    ensure!(
-        fleet.replies.replay.is_none(),
-        "--replay asks no model, so it needs no fleet and works in this process: leave --broker and --cache out"
-    );
     tls::use_ring();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -257,12 +275,16 @@ fn with_a_fleet(
     let beating = beat(told.clone(), instance, shared.board, stop.clone());
     let mut watchers = vec![runtime.spawn(beating)];
     let mut watch = Telling::new(told.clone(), watch);
+    let ended = place.over()?;
     let terms = fleet.terms();
     let turn = fleet::turn(home, &services, terms, &mut watch, &stop);
     let turn = runtime.block_on(turn.instrument(spans::run(course.run)))?;
-    let Some(lane) = turn else {
-        watchers.into_iter().for_each(|watcher| watcher.abort());
-        return Ok(None);
+    let lane = match turn {
+        Some(lane) if ended || !place.over()? => lane,
+        turn => {
+            watchers.into_iter().for_each(|watcher| watcher.abort());
+            return Ok(turn.map_or(Came::Stopped, |_| Came::Over));
+        }
     };
     let record = moved_in(place, fleet.replies.record.as_deref())?;
     let plan = &course.plan;
@@ -270,7 +292,10 @@ fn with_a_fleet(
         let spending = Spending::open(&home.at(SPENDING))?;
         let (run, instance) = (course.run.to_string(), instance.to_string());
         let purse = Purse::new(shared.budgets, spending, run, instance);
-        runtime.block_on(purse.look())?;
+        if let Err(error) = runtime.block_on(purse.look()) {
+            // Nobody spends until the store knows the run, and it is looked at again at once.
+            tracing::warn!(%error, "nobody knows just now what the run has spent");
+        }
         watchers.push(runtime.spawn(looking(purse, told)));
     }
     let work = Work {
@@ -286,14 +311,14 @@ fn with_a_fleet(
     if let Some(place) = record {
         runtime.block_on(copied(course, &store, instance, &place))?;
     }
-    Ok(Some(Worked {
+    Ok(Came::Worked(Box::new(Worked {
         work: carried.work,
         kept: Kept {
             lane: Some(carried.lane),
             server,
             runtime,
         },
-    }))
+    })))
 }
 
 /// How the world of a plan is generated, if it is.

@@ -37,6 +37,12 @@ pub enum DatasetError {
         /// The folder.
         path: PathBuf,
     },
+    /// Somebody else has taken the run over, and writes its dataset.
+    #[error("a later writer took over this run: {} exists; its dataset is left to that one", path.display())]
+    Fenced {
+        /// What tells so.
+        path: PathBuf,
+    },
     /// The card's template could not be filled.
     #[error("cannot render the card: {0}")]
     Card(#[from] minijinja::Error),

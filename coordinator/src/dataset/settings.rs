@@ -1,5 +1,7 @@
 //! What a dataset is written as.
 
+use std::path::PathBuf;
+
 use super::format::{Container, Format};
 
 /// What to write, and how it is cut.
@@ -17,6 +19,8 @@ pub struct Settings {
     pub group_bytes: usize,
     /// Zstandard level, 1 to 22.
     pub zstd: u8,
+    /// Once there is such a file, somebody else writes this dataset, and nothing is published.
+    pub fence: Option<PathBuf>,
 }
 
 impl Settings {
@@ -29,6 +33,7 @@ impl Settings {
             shard_bytes: 512 << 20,
             group_bytes: 32 << 20,
             zstd: 3,
+            fence: None,
         }
     }
 

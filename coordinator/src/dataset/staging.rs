@@ -1,20 +1,23 @@
 //! Replacing a dataset folder as a whole.
 //!
-//! Files are made below `.partial/` in the folder. On success the old manifest goes first, then the
-//! old files, then the new files move in, and the new manifest moves last. A crash leaves either the
-//! old dataset with a stray `.partial/`, or a folder without a manifest; both are told from a
-//! finished dataset, and making it again clears them.
+//! Files are made below a folder of the writer's own, `.partial.NAME/`, so that two who write at once are not
+//! in each other's way. On success the old manifest goes first, then the old files, then the new files move in,
+//! and the new manifest moves last. A crash leaves either the old dataset with a stray `.partial.NAME/`, or a
+//! folder without a manifest; both are told from a finished dataset, and making it again clears them. Nothing is
+//! touched by a writer behind a [fence](super::Settings::fence).
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+
+use proto::topology::Instance;
 
 use super::error::DatasetError;
 use super::format::Format;
 use super::manifest::MANIFEST;
 use super::row::Split;
 
-/// The folder in which files are made.
+/// How the names of folders begin in which files are made.
 const PARTIAL: &str = ".partial";
 
 /// Name of the card.
@@ -39,8 +42,7 @@ impl Staging {
     /// Claims `dir`, which is new, empty, a dataset, or what an interrupted writer left.
     pub(super) fn open(dir: &Path) -> Result<Self, DatasetError> {
         fs::create_dir_all(dir).map_err(DatasetError::io("create", dir))?;
-        let partial = dir.join(PARTIAL);
-        let ours = partial.exists() || dir.join(MANIFEST).exists();
+        let ours = dir.join(MANIFEST).exists() || !begun(dir)?.is_empty();
         if !ours
             && fs::read_dir(dir)
                 .map_err(DatasetError::io("list", dir))?
@@ -51,7 +53,10 @@ impl Staging {
                 path: dir.to_owned(),
             });
         }
-        remove_dir(&partial)?;
+        let mut name = Instance([0; 8]);
+        getrandom::fill(&mut name.0)
+            .map_err(|error| DatasetError::io("draw a name in", dir)(io::Error::other(error)))?;
+        let partial = dir.join(format!("{PARTIAL}.{name}"));
         fs::create_dir(&partial).map_err(DatasetError::io("create", &partial))?;
         Ok(Self {
             dir: dir.to_owned(),
@@ -69,8 +74,18 @@ impl Staging {
     }
 
     /// Moves the files in, from where they were made to their path within the folder; the manifest
-    /// is the last of them.
-    pub(super) fn publish(self, moves: &[(PathBuf, String)]) -> Result<(), DatasetError> {
+    /// is the last of them. Behind a fence nothing is touched.
+    pub(super) fn publish(
+        self,
+        moves: &[(PathBuf, String)],
+        fence: Option<&Path>,
+    ) -> Result<(), DatasetError> {
+        if let Some(path) = fence.filter(|fence| fence.exists()) {
+            remove_dir(&self.partial)?;
+            return Err(DatasetError::Fenced {
+                path: path.to_owned(),
+            });
+        }
         remove_file(&self.dir.join(MANIFEST))?;
         sync_dir(&self.dir)?;
         self.clear()?;
@@ -91,7 +106,10 @@ impl Staging {
             let to = self.dir.join(path);
             fs::rename(from, &to).map_err(DatasetError::io("move a file to", &to))?;
         }
-        remove_dir(&self.partial)?;
+        // Others' too: who left them has crashed, or is behind a fence.
+        for partial in begun(&self.dir)? {
+            remove_dir(&partial)?;
+        }
         sync_dir(&self.dir)
     }
 
@@ -121,6 +139,18 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+/// Folders of a dataset's folder in which files are or were made.
+fn begun(dir: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let mut begun = Vec::new();
+    for entry in fs::read_dir(dir).map_err(DatasetError::io("list", dir))? {
+        let entry = entry.map_err(DatasetError::io("list", dir))?;
+        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            begun.push(entry.path());
+        }
+    }
+    Ok(begun)
 }
 
 /// Whether a name is that of a shard of ours: `<split>-<digits>-of-<digits>.<extension>`.
@@ -179,6 +209,32 @@ mod tests {
         ] {
             assert!(!is_shard(other), "{other}");
         }
+    }
+
+    #[test]
+    fn who_was_taken_over_touches_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, fence) = (dir.path().join("data"), dir.path().join("epoch-2"));
+        let write = |text: &str, fence: Option<&Path>| {
+            let staging = Staging::open(&data).unwrap();
+            let place = staging.place(MANIFEST).unwrap();
+            fs::write(&place, text).unwrap();
+            staging.publish(&[(place, MANIFEST.to_owned())], fence)
+        };
+        let ghost = Staging::open(&data).unwrap();
+        let place = ghost.place(MANIFEST).unwrap();
+        write("of the successor", None).unwrap();
+        // Its folder is gone; that it began anew would change nothing, either.
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(&place, "of the ghost").unwrap();
+        fs::write(&fence, "").unwrap();
+        let moves = [(place, MANIFEST.to_owned())];
+        let error = ghost.publish(&moves, Some(&fence)).unwrap_err();
+        assert!(matches!(error, DatasetError::Fenced { .. }), "{error}");
+        let left: Vec<_> = fs::read_dir(&data).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        let manifest = fs::read_to_string(data.join(MANIFEST)).unwrap();
+        assert_eq!(manifest, "of the successor");
     }
 
     #[test]

@@ -286,7 +286,8 @@ impl DatasetWriter {
             .into_iter()
             .map(|(file, path)| (file.path, path))
             .collect();
-        self.staging.publish(&moves)?;
+        self.staging
+            .publish(&moves, self.settings.fence.as_deref())?;
         Ok(Written { manifest, refused })
     }
 

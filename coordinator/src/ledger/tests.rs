@@ -313,6 +313,20 @@ fn the_folder_has_one_process() {
 }
 
 #[test]
+fn a_shared_lock_keeps_those_away_that_want_it_for_themselves() {
+    let dir = TempDir::new().unwrap();
+    let (one, other) = (DirLock::share(dir.path()), DirLock::share(dir.path()));
+    assert!(one.is_ok() && other.is_ok());
+    let refused =
+        |lock: Result<DirLock, LedgerError>| matches!(lock, Err(LedgerError::Locked { .. }));
+    assert!(refused(DirLock::acquire(dir.path())));
+    drop((one, other));
+    let alone = DirLock::acquire(dir.path()).unwrap();
+    assert!(refused(DirLock::share(dir.path())));
+    drop(alone);
+}
+
+#[test]
 fn nothing_is_an_empty_ledger_and_strangers_are_left_alone() {
     let dir = TempDir::new().unwrap();
     assert_eq!(slots(dir.path()), [0_u32; 0]);

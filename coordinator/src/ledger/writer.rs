@@ -197,6 +197,11 @@ impl Ledger {
         self.sequence += 1;
     }
 
+    /// The file whose being there says that somebody took over.
+    pub fn fence(&self) -> &Path {
+        &self.fence
+    }
+
     /// Makes everything appended durable, and makes sure that nobody took over. After `Ok`, all that
     /// `append` said before may be acknowledged.
     ///

@@ -124,7 +124,7 @@ fn dead_letters_of_a_run_are_told_apart_and_put_back() {
     let (table, _) = ends(&site, 0, "status");
     let row = table.lines().find(|line| line.starts_with("verify"));
     let row: Vec<&str> = row.unwrap().split_whitespace().collect();
-    assert_eq!(row, ["verify", "0", "0", "0", "2"], "{table}");
+    assert_eq!(row, ["verify", "0", "0", "0", "0", "2"], "{table}");
 
     run.kill();
     let mut said = String::new();

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use harness::fleet::wait;
+
 use super::{PLAN, Site};
 
 #[test]
@@ -67,5 +69,25 @@ fn a_coordinator_that_slept_through_its_succession_stops() {
     assert!(words.contains("a later writer took over"), "{words}");
     let _workers = [(); 2].map(|()| site.fleet.ready_worker("--concurrency 4"));
     assert_eq!(second.ends(), 0, "{}", second.printed());
+    site.as_embedded("out", PLAN);
+}
+
+#[test]
+fn one_that_stood_by_to_the_end_leaves_the_run_as_it_is() {
+    let Some(mut site) = Site::open() else { return };
+    let line = format!("run {PLAN} --out out");
+    let mut first = site.fleet.coordinator(&line);
+    wait("the first one's turn", &[&first], || {
+        site.fleet.at("out/run.json").exists()
+    });
+    let mut second = site.fleet.coordinator(&format!("{line} --standby"));
+    second.says("standing by");
+    let _worker = site.fleet.ready_worker("--concurrency 4");
+    assert_eq!(first.ends(), 0, "{}", first.printed());
+    let sealed = site.fleet.files("out");
+    assert_eq!(second.ends(), 0, "{}", second.printed());
+    let words = second.printed();
+    assert!(words.contains("has brought the run to its end"), "{words}");
+    assert!(site.fleet.files("out") == sealed, "it wrote something");
     site.as_embedded("out", PLAN);
 }

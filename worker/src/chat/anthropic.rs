@@ -75,6 +75,9 @@ fn messages(messages: &[Message]) -> Vec<Json> {
     for message in messages {
         let is_result = matches!(message, Message::Tool { .. });
         let blocks = blocks(message);
+        if blocks.is_empty() {
+            continue;
+        }
         match written
             .last_mut()
             .and_then(|last| last["content"].as_array_mut())
@@ -94,15 +97,14 @@ fn role(message: &Message) -> &'static str {
     }
 }
 
-/// What is in a message. A text without a word in it is refused by the server, so beside calls it is
-/// left out.
+/// What is in a message. A text without a word in it is refused by the server, so it is left out, and a message
+/// that has nothing else with it.
 fn blocks(message: &Message) -> Vec<Json> {
     match message {
-        Message::User { text } => vec![words(text)],
+        Message::User { text } => words(text).into_iter().collect(),
         Message::Assistant { text, calls, .. } => {
-            let spoken = calls.is_empty() || !text.trim().is_empty();
-            let spoken = spoken.then(|| words(text));
-            spoken.into_iter().chain(calls.iter().map(call)).collect()
+            let calls = calls.iter().map(call);
+            words(text).into_iter().chain(calls).collect()
         }
         Message::Tool {
             call_id,
@@ -120,8 +122,9 @@ fn blocks(message: &Message) -> Vec<Json> {
     }
 }
 
-fn words(text: &str) -> Json {
-    json!({"type": "text", "text": text})
+fn words(text: &str) -> Option<Json> {
+    let spoken = !text.trim().is_empty();
+    spoken.then(|| json!({"type": "text", "text": text}))
 }
 
 fn call(call: &ToolCall) -> Json {

@@ -135,9 +135,9 @@ impl<'a> ModelAgent<'a> {
             if reply.finish == Finish::Refused {
                 return Ok(Turn::Ended(Ending::Agent(AgentFault::ContentRefusal)));
             }
+            let reply = if react { react::read(reply) } else { reply };
             if !reply.is_void() {
                 self.session.next_turn();
-                let reply = if react { react::read(reply) } else { reply };
                 return Ok(Turn::Spoke(spoken(reply)));
             }
         }

@@ -251,12 +251,13 @@ impl Explorer<'_> {
             if reply.finish == Finish::Refused {
                 return Ok(Err("it declines".to_owned()));
             }
+            let reply = match form {
+                CallForm::Native => reply,
+                CallForm::React => react::read(reply),
+                CallForm::Json => listed::read(reply),
+            };
             if !reply.is_void() {
-                return Ok(Ok(match form {
-                    CallForm::Native => reply,
-                    CallForm::React => react::read(reply),
-                    CallForm::Json => listed::read(reply),
-                }));
+                return Ok(Ok(reply));
             }
         }
         Ok(Err(format!("{TRIES} replies were empty or cut short")))

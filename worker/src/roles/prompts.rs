@@ -4,7 +4,7 @@
 //! What a template was is part of what came of it, so its digest goes into every row's provenance.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
@@ -55,6 +55,16 @@ pub enum PromptError {
         /// The file's name.
         name: String,
     },
+    /// A template names what its place does not give.
+    #[error("prompt `{name}` names `{variable}`; it is given {given}")]
+    Variable {
+        /// The file's name.
+        name: String,
+        /// What it names.
+        variable: String,
+        /// What there is.
+        given: String,
+    },
     /// A template does not parse, or names what is not there.
     #[error("prompt `{name}`: {source:#}")]
     Template {
@@ -79,7 +89,7 @@ impl Prompts {
     /// The built-in templates, some replaced by the plan's.
     ///
     /// # Errors
-    /// When a file replaces nothing, or does not parse.
+    /// When a file replaces nothing, does not parse, or names what the built-in one of its name does not.
     pub fn new(own: &[(String, String)]) -> Result<Self, PromptError> {
         let mut texts: BTreeMap<&'static str, Cow<'static, str>> = BUILT_IN
             .iter()
@@ -87,15 +97,19 @@ impl Prompts {
             .collect();
         for (name, text) in own {
             let known = BUILT_IN.iter().find(|(built_in, _)| built_in == name);
-            let Some(&(known, _)) = known else {
+            let Some(&(known, built_in)) = known else {
                 return Err(PromptError::Unknown { name: name.clone() });
             };
-            environment()
-                .template_from_str(text)
-                .map_err(|source| PromptError::Template {
+            let given = variables(name, built_in)?;
+            let named = variables(name, text)?;
+            if let Some(variable) = named.difference(&given).next() {
+                let given: Vec<&str> = given.iter().map(String::as_str).collect();
+                return Err(PromptError::Variable {
                     name: name.clone(),
-                    source,
-                })?;
+                    variable: variable.clone(),
+                    given: given.join(", "),
+                });
+            }
             texts.insert(known, text.clone().into());
         }
         Ok(Self { texts })
@@ -119,6 +133,17 @@ impl Prompts {
         hasher.text(name).text(&self.texts[name]);
         hasher.finish()
     }
+}
+
+/// What a template names that its context has to give.
+fn variables(name: &str, text: &str) -> Result<BTreeSet<String>, PromptError> {
+    let environment = environment();
+    let template = environment.template_from_str(text);
+    let template = template.map_err(|source| PromptError::Template {
+        name: name.to_owned(),
+        source,
+    })?;
+    Ok(template.undeclared_variables(false).into_iter().collect())
 }
 
 fn environment() -> Environment<'static> {
@@ -153,10 +178,14 @@ mod tests {
                 .to_string()
         };
         assert!(refused("agnet.md.j2", "").contains("agent.md.j2"));
-        assert!(refused(AGENT, "{{ policy").contains(AGENT));
-        let own = [(AGENT.to_owned(), "{{ poilcy }}".to_owned())];
+        let wanted = "prompt `agent.md.j2`: syntax error";
+        assert!(refused(AGENT, "{{ policy").starts_with(wanted));
+        let wanted = "prompt `agent.md.j2` names `poilcy`; it is given policy";
+        assert_eq!(refused(AGENT, "{{ poilcy }}"), wanted);
+        // Every built-in one may stand for itself.
+        let own = BUILT_IN.map(|(name, text)| (name.to_owned(), text.to_owned()));
         let own = Prompts::new(&own).unwrap();
-        let error = own.render(AGENT, &json!({"policy": ""})).unwrap_err();
+        let error = own.render(AGENT, &json!({})).unwrap_err();
         assert!(error.to_string().contains(AGENT), "{error}");
     }
 }

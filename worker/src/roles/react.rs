@@ -1,9 +1,11 @@
 //! Tool calls in text, for models without function calling: thought, action and its input, then the
 //! observation as the next message (Yao et al. 2022, arXiv 2210.03629).
 //!
-//! What a model wrote is read leniently, since such models are weak: markers in any case, input over
-//! several lines or in a code fence, an answer without its marker. What is read and written again is in
+//! What a model wrote is read leniently, since such models are weak: markers in any case, in bold or as
+//! headings, a final answer, input over several lines or in a code fence, an answer without its marker. What is read and written again is in
 //! the one form that the prompt shows, so that a conversation's prefix stays the same from turn to turn.
+
+use std::ops::Range;
 
 use proto::record::{Message, PlannedCall, Value};
 
@@ -15,6 +17,8 @@ const THOUGHT: &str = "Thought:";
 const ACTION: &str = "Action:";
 const INPUT: &str = "Action Input:";
 const ANSWER: &str = "Answer:";
+/// The answer's marker as others have it.
+const FINAL: &str = "Final Answer:";
 const OBSERVATION: &str = "Observation:";
 
 /// A conversation as such a model sees it.
@@ -61,19 +65,31 @@ fn told(message: &Message) -> Vec<Message> {
 pub fn read(reply: Reply) -> Reply {
     // A model that goes on to imagine the observation has said nothing of its own after it.
     let own = match find(&reply.text, OBSERVATION) {
-        Some(at) => &reply.text[..at],
+        Some(mark) => &reply.text[..mark.start],
         None => &reply.text[..],
     };
     let action = find(own, ACTION);
-    let answer = find(own, ANSWER);
+    let answers = [ANSWER, FINAL].into_iter();
+    let answer = answers
+        .filter_map(|marker| find(own, marker))
+        .min_by_key(|mark| mark.start);
     let (begin, text, calls) = match (action, answer) {
-        (Some(action), answer) if answer.is_none_or(|answer| action < answer) => {
-            let end = answer.unwrap_or(own.len());
-            (action, String::new(), vec![attempted(&own[action..end])])
+        (Some(action), answer) if answer.as_ref().is_none_or(|it| action.start < it.start) => {
+            let end = answer.map_or(own.len(), |answer| answer.start);
+            (
+                action.start,
+                String::new(),
+                vec![attempted(&own[action.end..end])],
+            )
         }
         (_, Some(answer)) => {
-            let said = own[answer + ANSWER.len()..].trim();
-            (answer, said.to_owned(), Vec::new())
+            // What it would do beside is not said.
+            let rest = &own[answer.end..];
+            let next = [ACTION, THOUGHT]
+                .into_iter()
+                .filter_map(|marker| find(rest, marker));
+            let end = next.map(|mark| mark.start).min().unwrap_or(rest.len());
+            (answer.start, rest[..end].trim().to_owned(), Vec::new())
         }
         // All of it is said, but for a thought's marker.
         (_, None) => (0, without_marker(own, THOUGHT).to_owned(), Vec::new()),
@@ -92,11 +108,10 @@ pub fn read(reply: Reply) -> Reply {
     }
 }
 
-/// The call in a text that begins with its action.
-fn attempted(text: &str) -> Attempted {
-    let body = &text[ACTION.len()..];
+/// The call in what stands behind the marker of an action.
+fn attempted(body: &str) -> Attempted {
     let (name, input) = match find(body, INPUT) {
-        Some(at) => (&body[..at], &body[at + INPUT.len()..]),
+        Some(mark) => (&body[..mark.start], &body[mark.end..]),
         None => body.split_once('\n').unwrap_or((body, "")),
     };
     let name = name.trim().trim_matches(['`', '"', '*']).to_owned();
@@ -112,14 +127,18 @@ fn attempted(text: &str) -> Attempted {
     }
 }
 
-/// Where a marker begins, in any case: at the beginning of a line.
-fn find(text: &str, marker: &str) -> Option<usize> {
+/// Where a marker stands, in any case, at the beginning of a line; with what makes it bold or a heading.
+fn find(text: &str, marker: &str) -> Option<Range<usize>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let begins = line.trim_start();
-        let found = begins.get(..marker.len());
+        let bare = begins.trim_start_matches(['*', '#', ' ']);
+        let found = bare.get(..marker.len());
         if found.is_some_and(|found| found.eq_ignore_ascii_case(marker)) {
-            return Some(at + line.len() - begins.len());
+            let start = at + line.len() - begins.len();
+            let behind = &bare[marker.len()..];
+            let bold = behind.len() - behind.trim_start_matches('*').len();
+            return Some(start..at + line.len() - behind.len() + bold);
         }
         at += line.len();
     }
@@ -129,7 +148,7 @@ fn find(text: &str, marker: &str) -> Option<usize> {
 fn without_marker<'a>(text: &'a str, marker: &str) -> &'a str {
     let text = text.trim();
     match find(text, marker) {
-        Some(0) => text[marker.len()..].trim(),
+        Some(mark) if mark.start == 0 => text[mark.end..].trim(),
         _ => text,
     }
 }
@@ -140,6 +159,40 @@ mod tests {
     use proto::record::ToolCall;
 
     use super::*;
+
+    #[test]
+    fn marks_in_bold_final_answers_and_what_is_said_beside_are_known() {
+        for (text, thought, said) in [
+            (
+                "Thought: Done.\nFinal Answer: It is sent.",
+                "Done.",
+                "It is sent.",
+            ),
+            (
+                "**Thought:** Done.\n**Answer:** It is sent.",
+                "Done.",
+                "It is sent.",
+            ),
+            (
+                "### Answer: Yes.\nAction: pay\nAction Input: {}",
+                "",
+                "Yes.",
+            ),
+            ("Answer: Yes.\nThought: And now?", "", "Yes."),
+        ] {
+            let read = reads(text);
+            assert_eq!(
+                (read.reasoning.as_str(), read.text.as_str()),
+                (thought, said),
+                "{text}"
+            );
+            assert!(read.calls.is_empty(), "{text}");
+        }
+        let read = reads("**Action:** get_order\n**Action Input:** {\"id\": \"W1\"}");
+        assert_eq!(read.calls[0].call.name, "get_order");
+        assert_eq!(read.calls[0].call.text("id"), Some("W1"));
+        assert!(reads("Answer:").is_void());
+    }
 
     fn reads(text: &str) -> Reply {
         read(Reply {

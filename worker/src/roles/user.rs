@@ -35,6 +35,7 @@ use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
 use crate::chat::{Request, Schema, ToolChoice};
 use crate::dialogue::conversation::{Conversation, UserTurn};
+use crate::dialogue::facts::{AgentFacts, read_agent};
 use crate::domains::Domain;
 use crate::language::fidelity::{Moment, check_turn, unsaid};
 
@@ -175,14 +176,36 @@ struct Heard {
 }
 
 impl Heard {
-    /// Takes in what the agent said since.
-    fn take_in(&mut self, conversation: &Conversation<'_>) {
-        let asks = &conversation.agent_facts().asks;
-        self.asked.extend(asks.iter().cloned());
-        if let Some(Message::Assistant { text, .. }) = conversation.messages().last() {
+    /// Takes in what the agent said since the user spoke; the facts of each message, in order. Whether the user
+    /// hears what is said beside calls depends on its protocol.
+    fn take_in(
+        &mut self,
+        domain: &dyn Domain,
+        conversation: &Conversation<'_>,
+        beside_calls: bool,
+    ) -> Vec<AgentFacts> {
+        let messages = conversation.messages().iter().rev();
+        let since = messages.take_while(|message| !matches!(message, Message::User { .. }));
+        let texts: Vec<&str> = since
+            .filter_map(|message| match message {
+                Message::Assistant { text, calls, .. } if !text.is_empty() => {
+                    (beside_calls || calls.is_empty()).then_some(text.as_str())
+                }
+                _ => None,
+            })
+            .collect();
+        let mut all = Vec::new();
+        for (back, text) in texts.into_iter().enumerate().rev() {
+            let facts = match back {
+                0 => conversation.agent_facts().clone(),
+                _ => read_agent(domain, text),
+            };
+            self.asked.extend(facts.asks.iter().cloned());
             self.said.push_str(text);
             self.said.push('\n');
+            all.push(facts);
         }
+        all
     }
 
     /// Where that leaves a user who has changed its mind, or has not.
@@ -208,8 +231,8 @@ pub struct ModelUser<'a> {
     /// Reasons that the agent has given for a refusal.
     reasons: BTreeSet<String>,
     transferred: bool,
-    /// Messages in which the agent has reported something as done.
-    reports: usize,
+    /// Whether the agent has reported something as done.
+    reported: bool,
     /// Whether the agent has said something that neither asks nor proposes.
     answered: bool,
 }
@@ -243,7 +266,7 @@ impl<'a> ModelUser<'a> {
             heard: Heard::default(),
             reasons: BTreeSet::new(),
             transferred: false,
-            reports: 0,
+            reported: false,
             answered: false,
         }
     }
@@ -286,11 +309,14 @@ impl<'a> ModelUser<'a> {
                 }
                 Err(why) => complaint = why,
             }
-            messages.push(Message::Assistant {
-                reasoning: String::new(),
-                text: reply.text,
-                calls: Vec::new(),
-            });
+            // Of an empty reply there is nothing to show.
+            if !reply.text.trim().is_empty() {
+                messages.push(Message::Assistant {
+                    reasoning: String::new(),
+                    text: reply.text,
+                    calls: Vec::new(),
+                });
+            }
             messages.push(Message::User {
                 text: format!("[This can't be sent: {complaint}. Give your turn again.]"),
             });
@@ -302,12 +328,12 @@ impl<'a> ModelUser<'a> {
 
     /// Takes in what the agent said since.
     fn hear(&mut self, conversation: &Conversation<'_>) {
-        self.heard.take_in(conversation);
-        let facts = conversation.agent_facts();
-        self.reasons.extend(facts.refusal.iter().flatten().cloned());
-        self.transferred |= facts.transfer;
-        self.reports += usize::from(facts.report);
-        self.answered |= facts.asks.is_empty() && facts.proposal.is_none();
+        for facts in self.heard.take_in(self.domain, conversation, true) {
+            self.reasons.extend(facts.refusal.into_iter().flatten());
+            self.transferred |= facts.transfer;
+            self.reported |= facts.report;
+            self.answered |= facts.asks.is_empty() && facts.proposal.is_none();
+        }
     }
 
     /// The turn that a reply stands for, or what is wrong with it.
@@ -360,7 +386,7 @@ impl<'a> ModelUser<'a> {
                 "you have not changed your mind yet"
             }
             UserOutcome::Satisfied
-                if self.wanted(|wish| matches!(wish, Wish::Write(_))) > 0 && done == 0 =>
+                if self.wanted(|wish| matches!(wish, Wish::Write(_))) > 0 && !done =>
             {
                 "nothing of what you want has been done yet"
             }
@@ -402,20 +428,22 @@ impl<'a> ModelUser<'a> {
         wanted.filter(|goal| kind(&goal.wish)).count()
     }
 
-    /// How many things the agent has said it did, or did without a word that the parser knows.
-    fn seen_done(&self, conversation: &Conversation<'_>) -> usize {
+    /// Whether the agent has said that something is done, or did it without a word that the parser knows.
+    fn seen_done(&self, conversation: &Conversation<'_>) -> bool {
         let write = |name: &str| self.domain.effect(name) == Some(Effect::Write);
-        let made = |message: &&Message| matches!(message, Message::Tool { name, error: false, .. } if write(name));
-        let made = conversation.messages().iter().filter(made).count();
-        self.reports.max(made)
+        let mut messages = conversation.messages().iter();
+        self.reported
+            || messages.any(
+                |message| matches!(message, Message::Tool { name, error: false, .. } if write(name)),
+            )
     }
 
     /// Whether the agent has answered, where there is a question, and has turned down, handed over or done what
     /// it may not.
-    fn told_of_the_rest(&self, done: usize) -> bool {
+    fn told_of_the_rest(&self, done: bool) -> bool {
         let asks = self.wanted(|wish| matches!(wish, Wish::Question(_))) > 0;
         let forbidden = self.wanted(|wish| matches!(wish, Wish::Blocked(_))) > 0;
-        let ended = !self.reasons.is_empty() || self.transferred || done > 0;
+        let ended = !self.reasons.is_empty() || self.transferred || done;
         (!asks || self.answered) && (!forbidden || ended)
     }
 
@@ -472,7 +500,7 @@ impl<'a> ModelUser<'a> {
     /// Whether the user wants nothing but one thing that is not allowed, and has not been given it.
     fn wants_the_forbidden(&self, conversation: &Conversation<'_>) -> bool {
         let blocked = self.wanted(|wish| matches!(wish, Wish::Blocked(_)));
-        blocked == 1 && self.wanted(|_| true) == 1 && self.seen_done(conversation) == 0
+        blocked == 1 && self.wanted(|_| true) == 1 && !self.seen_done(conversation)
     }
 }
 

@@ -203,7 +203,10 @@ async fn serve<P: Perform + 'static>(
     }
     tokio::spawn(pulse.keep());
     let connected = tokio::select! {
-        connected = arguments.services.connect(name) => connected.map_err(Failure::failed)?,
+        connected = arguments.services.connect(name) => connected.map_err(|error| match error.of_usage() {
+            true => Failure::usage(error),
+            false => Failure::failed(error),
+        })?,
         () = shutdown.draining().cancelled() => return Ok(()),
     };
     let Fleet { queue, store } = connected;
@@ -223,14 +226,22 @@ async fn serve<P: Perform + 'static>(
         hand_back: shutdown.handing_back().clone(),
         abandon: shutdown.at_once().clone(),
     };
-    let worked = executor::work(
+    let working = executor::work(
         Arc::clone(&queue),
         Arc::new(performer),
         settings,
         metrics,
         stop,
-    )
-    .await;
+    );
+    let mut working = std::pin::pin!(working);
+    let worked = tokio::select! {
+        worked = &mut working => worked,
+        () = shutdown.draining().cancelled() => {
+            // From now on it takes no more jobs.
+            readiness.not_ready("draining");
+            working.await
+        }
+    };
     readiness.not_ready("stopping");
     beating.abort();
     queue.close().await;

@@ -191,13 +191,17 @@ impl Worlds {
             WorldSource::AtHand => return Err(BuildError::NotAtHand(world.base).into()),
         };
         let found = domain.base();
-        if found == world.base {
-            Ok(domain)
-        } else {
-            Err(WorldsError::Other {
+        match world.source {
+            _ if found == world.base => Ok(domain),
+            // This release makes another world of the recipe: the job may come with it.
+            WorldSource::Stored {
+                snapshot,
+                recipe: Some(_),
+            } => Err(WorldsError::Missing { snapshot }),
+            _ => Err(WorldsError::Other {
                 wanted: world.base,
                 found,
-            })
+            }),
         }
     }
 

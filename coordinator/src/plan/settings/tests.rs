@@ -34,7 +34,7 @@ fn sizes(world: &WorldPlan) -> Result<(), String> {
 const KNOWN: Known<'_> = Known {
     domains: &["retail", "tickets"],
     agent: &agent,
-    prompts: &["agent.md", "user.md"],
+    prompts: &["agent.md.j2", "user.md.j2"],
     sizes: &sizes,
 };
 

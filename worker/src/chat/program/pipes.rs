@@ -54,8 +54,8 @@ pub(super) async fn log(name: String, pipe: impl AsyncRead + Unpin) {
     let mut pipe = BufReader::new(pipe);
     loop {
         let mut line = Vec::new();
-        let piece = (&mut pipe).take(LOGGED as u64);
-        match BufReader::new(piece).read_until(b'\n', &mut line).await {
+        let mut piece = (&mut pipe).take(LOGGED as u64);
+        match piece.read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => break,
             Ok(_) => info!(
                 endpoint = name,

@@ -79,8 +79,7 @@ pub fn publish(system: System, lane: Lane, message: &mut Message) -> Span {
 /// redelivery it begins one of its own, linked to that, since the trace may hold a try already.
 pub fn process(system: System, delivery: &Delivery) -> Span {
     let (message, lane) = (delivery.message(), delivery.lane());
-    // An error's, so that warnings name their job where nothing less is logged.
-    let span = error_span!(
+    let span = info_span!(
         parent: None,
         "process",
         otel.name = format!("process {}", lane.name()),
@@ -117,7 +116,7 @@ pub fn of_run(run: RunId) {
 /// Works on a delivery in a process of its own. It goes on with the trace of the process that took the
 /// delivery.
 pub fn supervised(trace: &Headers) -> Span {
-    let span = error_span!(
+    let span = info_span!(
         parent: None,
         "supervised",
         otel.name = "process in a child",

@@ -2,11 +2,12 @@
 //! that stops the conversation.
 //!
 //! As there, the model sees the conversation with the roles turned round: the agent is its user, and speaks
-//! first with a greeting; tools and their results are not seen. Whatever holds one of the stop words ends
+//! first with a greeting; tools, their results and what is said beside calls are not seen. Whatever holds one of the stop words ends
 //! the conversation, and nothing else that stands beside the word is said. As there, too, nobody compares
 //! the word with what the agent did: the verdict looks at the world.
 //!
-//! Unlike there, the opening and the change of mind are the script's, and what the model says is held to the
+//! Unlike there, an agent has the limits of every episode here (60 messages, where the benchmark counts 200 of
+//! all sides; three calls in a row that are none), and does not see the greeting; the opening and the change of mind are the script's, and what the model says is held to the
 //! script as every user's is (see [`super`]): a user that gives its secret away makes a task another one, and
 //! its episode must not count for or against the agent.
 
@@ -98,8 +99,8 @@ impl<'a> Tau2User<'a> {
             let opening = self.task.script.opening.clone();
             return Ok(Turn::Took(UserTurn::Say(opening)));
         }
-        self.heard.take_in(conversation);
-        self.refused |= conversation.agent_facts().refusal.is_some();
+        let heard = self.heard.take_in(self.domain, conversation, false);
+        self.refused |= heard.iter().any(|facts| facts.refusal.is_some());
         let mut messages = flipped(conversation.messages());
         let mut complaint = String::new();
         for regeneration in 0..TRIES {
@@ -181,7 +182,7 @@ impl<'a> Tau2User<'a> {
 fn flipped(messages: &[Message]) -> Vec<Message> {
     let flip = |message: &Message| match message {
         Message::User { text } => Some(own(text.clone())),
-        Message::Assistant { text, .. } if !text.is_empty() => {
+        Message::Assistant { text, calls, .. } if !text.is_empty() && calls.is_empty() => {
             Some(Message::User { text: text.clone() })
         }
         Message::Assistant { .. } | Message::Tool { .. } => None,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use worker::roles::prompts::Prompts;
+
 use super::refused;
 use crate::plan::settings::{Known, Resolved, SettingsError, table};
 
@@ -38,6 +40,11 @@ pub(in crate::plan::settings) fn read(
         })?;
         texts.insert(name, text);
     }
+    let pairs: Vec<_> = texts.clone().into_iter().collect();
+    Prompts::new(&pairs).map_err(|error| {
+        let mend = "mend the file; the built-in ones are in worker/prompts".to_owned();
+        refused(error.to_string(), mend)
+    })?;
     Ok(texts)
 }
 

@@ -168,22 +168,29 @@ fn with_prompts(folder: &Path, more: &str) -> Result<Plan, String> {
 #[test]
 fn prompts_are_read_and_travel_with_models_alone() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("agent.md"), "Be kind.").unwrap();
+    std::fs::write(folder.path().join("agent.md.j2"), "Be kind.").unwrap();
     std::fs::write(folder.path().join(".hidden"), [0xff]).unwrap();
     let plan = with_prompts(folder.path(), "agents = [\"gold\", \"model:small\"]").unwrap();
-    let prompts = [("agent.md".to_owned(), "Be kind.".to_owned())];
+    let prompts = [("agent.md.j2".to_owned(), "Be kind.".to_owned())];
     assert_eq!(plan.cast(Stage::Rollout, "model:small").prompts, prompts);
     assert_eq!(plan.cast(Stage::Rollout, "gold"), Cast::default());
     assert_eq!(plan.agent_identity(0), "gold");
     assert!(plan.agent_identity(1).contains(" prompts@"));
-    std::fs::write(folder.path().join("usr.md"), "x").unwrap();
+    std::fs::write(folder.path().join("usr.md.j2"), "x").unwrap();
     let error = with_prompts(folder.path(), "").unwrap_err();
-    let wanted = "there is no built-in prompt `usr.md`; did you mean `user.md`?";
+    let wanted = "there is no built-in prompt `usr.md.j2`; did you mean `user.md.j2`?";
     assert!(error.contains(wanted), "{error}");
-    std::fs::remove_file(folder.path().join("usr.md")).unwrap();
-    std::fs::write(folder.path().join("user.md"), [0xff]).unwrap();
+    std::fs::remove_file(folder.path().join("usr.md.j2")).unwrap();
+    std::fs::write(folder.path().join("user.md.j2"), [0xff]).unwrap();
     let error = with_prompts(folder.path(), "").unwrap_err();
-    assert!(error.contains("`user.md` in it cannot be read"), "{error}");
+    assert!(
+        error.contains("`user.md.j2` in it cannot be read"),
+        "{error}"
+    );
+    std::fs::write(folder.path().join("user.md.j2"), "{{ gaols }}").unwrap();
+    let error = with_prompts(folder.path(), "").unwrap_err();
+    let wanted = "prompt `user.md.j2` names `gaols`; it is given ";
+    assert!(error.contains(wanted), "{error}");
 }
 
 #[test]
