@@ -270,11 +270,14 @@ impl Home {
     /// Moves in to work here. Only who has the folder to itself may: what it says of a run is what a reader
     /// goes by, and from now on the run has not ended.
     pub fn move_in(&self, run: &RunFile) -> Result<(), HomeError> {
+        self.fits(run)?;
+        // First: with the seal of another size this run would be taken for one that has ended.
+        self.remove(seal::NAME)?;
         self.settle(run)?;
         if run.tasks_of.is_none() {
             self.keep_world(&run.plan)?;
         }
-        self.remove(seal::NAME)
+        Ok(())
     }
 
     /// Says which run lives here, if no other one does.

@@ -9,6 +9,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use proto::error::ErrorKind;
 use proto::record::Money;
 use proto::store::{Balance, Budgets, Spending, StoreError};
 use tokio::time::MissedTickBehavior;
@@ -37,6 +38,21 @@ impl Purse {
             run,
             instance,
             most: Mutex::default(),
+        }
+    }
+
+    /// Looks for the first time. A store that is away is no reason to stop: nobody spends until it knows the
+    /// run, and it is looked at again and again.
+    ///
+    /// # Errors
+    /// Either store's, where looking again mends nothing.
+    pub async fn begin(&self) -> Result<(), StoreError> {
+        match self.look().await {
+            Err(error) if error.kind() != ErrorKind::Permanent => {
+                tracing::warn!(%error, "nobody knows just now what the run has spent");
+                Ok(())
+            }
+            looked => looked.map(drop),
         }
     }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use proto::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::is_partial;
 use crate::home::{OPERATIONS, PARTIAL};
 use crate::ledger::LOCK;
 
@@ -151,7 +152,10 @@ fn survey(dir: &Path) -> io::Result<Survey> {
             if let Some(what) = strangeness(kind) {
                 survey.strange.insert(name, what);
             } else if kind.is_dir() {
-                folders.push(path);
+                // A dataset that its writer did not live to finish, or another is still at.
+                if !is_partial(&entry.file_name().to_string_lossy()) {
+                    folders.push(path);
+                }
             } else if name != NAME && name != OPERATIONS && !unfinished(&name) {
                 survey.files.insert(name, digest_file(&path)?);
             }

@@ -5,7 +5,7 @@
 //! the new work.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -163,8 +163,7 @@ fn carry_out(
     bar.0.finish(work.run.progress().rollouts, "");
     let fence = work.ledger.fence().to_owned();
     let archive = Archive::evaluation(course, work.ledger, source);
-    unfenced(&fence)?;
-    let model = write(&archive, home)?;
+    let model = write(&archive, home, Some(&fence))?;
     if !finished {
         return Ok(work::unfinished(work.spent, &archive.course.plan));
     }
@@ -187,8 +186,14 @@ fn rollouts(source: &Archive, plan: &Plan) -> u64 {
 }
 
 /// Writes the projections of an evaluation; they are functions of its ledger and its tasks.
-pub(super) fn write(archive: &Archive, home: &Home) -> anyhow::Result<ReportModel> {
+/// Behind a fence nothing is written.
+pub(super) fn write(
+    archive: &Archive,
+    home: &Home,
+    fence: Option<&Path>,
+) -> anyhow::Result<ReportModel> {
     let model = project::tell::report(archive).context("failed to make the report")?;
+    fence.map_or(Ok(()), unfenced)?;
     home.write("report.html", report::html::render(&model)?.as_bytes())?;
     home.write("report.md", report::markdown::render(&model)?.as_bytes())?;
     home.write("results.json", results(archive, &model).as_bytes())?;

@@ -43,7 +43,7 @@ pub(super) fn report(arguments: &Arguments) -> anyhow::Result<End> {
 
 fn write(archive: &Archive, to: &Home) -> anyhow::Result<()> {
     if archive.tasks().is_some() {
-        eval::write(archive, to)?;
+        eval::write(archive, to, None)?;
         return Ok(());
     }
     let model = project::tell::report(archive).context("failed to make the report")?;

@@ -19,9 +19,13 @@ use crate::status::{self, NamedRun, Status};
 Rates are those of the last minute for runs, and since the last look for workers. What workers have in hand
 is about right: runs and workers tell of themselves every few seconds.")]
 pub(super) struct Arguments {
-    /// Look again after so many seconds, until stopped; on a terminal in the same place
+    /// Look again after so many seconds, until stopped; on a terminal in the same place, and there every 2 seconds
+    /// if not given
     #[arg(long, value_name = "SECONDS")]
     every: Option<u64>,
+    /// Look once, on a terminal too
+    #[arg(long, conflicts_with = "every")]
+    once: bool,
     /// Print JSON, one object a line
     #[arg(long)]
     json: bool,
@@ -31,7 +35,9 @@ pub(super) struct Arguments {
 
 pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
     let (runtime, fleet) = connect(&arguments.services, "t2t status")?;
-    let live = arguments.every.is_some() && !arguments.json && std::io::stdout().is_terminal();
+    let shown = std::io::stdout().is_terminal() && !arguments.json && !arguments.once;
+    let every = arguments.every.or(shown.then_some(LIVE));
+    let live = every.is_some() && shown;
     let mut before: Option<(Status, Instant)> = None;
     if live {
         print(CLEAR);
@@ -39,7 +45,7 @@ pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
     loop {
         let looked = runtime.block_on(status::look(&fleet.queue, &fleet.store));
         let now = Instant::now();
-        let status = match (looked, arguments.every) {
+        let status = match (looked, every) {
             (Ok(status), _) => status,
             (Err(error), None) => return Err(error.into()),
             // An outage is what one wants to watch.
@@ -56,7 +62,7 @@ pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
             let table = table(&status, since);
             print(&if live { in_place(&table) } else { table });
         }
-        let Some(seconds) = arguments.every else {
+        let Some(seconds) = every else {
             return Ok(End::Done);
         };
         if !live && !arguments.json {
@@ -67,6 +73,8 @@ pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
     }
 }
 
+/// Seconds between two looks of somebody who watches.
+const LIVE: u64 = 2;
 /// Clears a terminal.
 const CLEAR: &str = "\x1b[2J";
 

@@ -161,7 +161,8 @@ impl Place<'_> {
 pub(super) struct Kept {
     lane: Option<Box<dyn Consumer>>,
     server: Option<Server>,
-    runtime: Runtime,
+    /// None over a fleet, where it lasts as long as the process.
+    runtime: Option<Runtime>,
 }
 
 /// Carries out a course in its folder; with `tasks`, rollouts only.
@@ -236,7 +237,7 @@ fn here(
     let kept = Kept {
         lane: None,
         server,
-        runtime,
+        runtime: Some(runtime),
     };
     Ok(Worked { work, kept })
 }
@@ -252,14 +253,12 @@ fn with_a_fleet(
 ) -> anyhow::Result<Came> {
     let home = place.home;
     tls::use_ring();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = lasting()?;
     let metrics = Metrics::new(Part::Coordinator);
     let told = Told::new(course);
     let readiness = Readiness::new();
     readiness.not_ready("connecting");
-    let server = serve_health(&runtime, &fleet.listen, &metrics, &readiness, &told)?;
+    let server = serve_health(runtime, &fleet.listen, &metrics, &readiness, &told)?;
     let instance = home.instance()?;
     let name = format!("t2t {instance}");
     let connected = runtime.block_on(fleet.services.connect(&name))?;
@@ -292,10 +291,7 @@ fn with_a_fleet(
         let spending = Spending::open(&home.at(SPENDING))?;
         let (run, instance) = (course.run.to_string(), instance.to_string());
         let purse = Purse::new(shared.budgets, spending, run, instance);
-        if let Err(error) = runtime.block_on(purse.look()) {
-            // Nobody spends until the store knows the run, and it is looked at again at once.
-            tracing::warn!(%error, "nobody knows just now what the run has spent");
-        }
+        runtime.block_on(purse.begin())?;
         watchers.push(runtime.spawn(looking(purse, told)));
     }
     let work = Work {
@@ -316,9 +312,16 @@ fn with_a_fleet(
         kept: Kept {
             lane: Some(carried.lane),
             server,
-            runtime,
+            runtime: None,
         },
     })))
+}
+
+/// A runtime until the process ends: the broker's client has a thread of its own that connects by it, and panics
+/// where it is gone, as when the broker is away while a coordinator ends.
+fn lasting() -> std::io::Result<&'static Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    Ok(Box::leak(Box::new(runtime.enable_all().build()?)))
 }
 
 /// How the world of a plan is generated, if it is.

@@ -39,4 +39,5 @@ pub use manifest::{Manifest, Problem, Verified, verify};
 pub use row::{Role, Row, RowCall, RowMessage, Split};
 pub use settings::Settings;
 pub use splits::{Shares, SharesError};
+pub(crate) use staging::is_partial;
 pub use writer::{DatasetWriter, Written};

@@ -40,7 +40,8 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Claims `dir`, which is new, empty, a dataset, or what an interrupted writer left.
-    pub(super) fn open(dir: &Path) -> Result<Self, DatasetError> {
+    /// What others have left goes, unless `fence` says that it may be a successor's.
+    pub(super) fn open(dir: &Path, fence: Option<&Path>) -> Result<Self, DatasetError> {
         fs::create_dir_all(dir).map_err(DatasetError::io("create", dir))?;
         let ours = dir.join(MANIFEST).exists() || !begun(dir)?.is_empty();
         if !ours
@@ -52,6 +53,11 @@ impl Staging {
             return Err(DatasetError::Occupied {
                 path: dir.to_owned(),
             });
+        }
+        if fence.is_none_or(|fence| !fence.exists()) {
+            for left in begun(dir)? {
+                remove_dir(&left)?;
+            }
         }
         let mut name = Instance([0; 8]);
         getrandom::fill(&mut name.0)
@@ -67,6 +73,10 @@ impl Staging {
     /// Where a file is made that will end up as `path` within the folder.
     pub(super) fn place(&self, path: &str) -> Result<PathBuf, DatasetError> {
         let place = self.partial.join(path);
+        if !self.partial.is_dir() {
+            let gone = io::Error::other("another writer has removed it");
+            return Err(DatasetError::io("write into", &self.partial)(gone));
+        }
         if let Some(parent) = place.parent() {
             fs::create_dir_all(parent).map_err(DatasetError::io("create", parent))?;
         }
@@ -80,8 +90,10 @@ impl Staging {
         moves: &[(PathBuf, String)],
         fence: Option<&Path>,
     ) -> Result<(), DatasetError> {
+        for (from, _) in moves {
+            from.metadata().map_err(DatasetError::io("find", from))?;
+        }
         if let Some(path) = fence.filter(|fence| fence.exists()) {
-            remove_dir(&self.partial)?;
             return Err(DatasetError::Fenced {
                 path: path.to_owned(),
             });
@@ -106,10 +118,7 @@ impl Staging {
             let to = self.dir.join(path);
             fs::rename(from, &to).map_err(DatasetError::io("move a file to", &to))?;
         }
-        // Others' too: who left them has crashed, or is behind a fence.
-        for partial in begun(&self.dir)? {
-            remove_dir(&partial)?;
-        }
+        remove_dir(&self.partial)?;
         sync_dir(&self.dir)
     }
 
@@ -141,12 +150,28 @@ impl Staging {
     }
 }
 
+impl Drop for Staging {
+    /// Nothing is left of a dataset that did not come about, so that a full disk has room again.
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.partial).ok();
+    }
+}
+
+/// Whether a folder of this name is one in which files are or were made.
+pub(crate) fn is_partial(name: &str) -> bool {
+    let rest = name.strip_prefix(PARTIAL);
+    rest.is_some_and(|rest| {
+        let drawn = rest.strip_prefix('.');
+        rest.is_empty() || drawn.is_some_and(|name| name.parse::<Instance>().is_ok())
+    })
+}
+
 /// Folders of a dataset's folder in which files are or were made.
 fn begun(dir: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     let mut begun = Vec::new();
     for entry in fs::read_dir(dir).map_err(DatasetError::io("list", dir))? {
         let entry = entry.map_err(DatasetError::io("list", dir))?;
-        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+        if entry.path().is_dir() && is_partial(&entry.file_name().to_string_lossy()) {
             begun.push(entry.path());
         }
     }
@@ -215,19 +240,19 @@ mod tests {
     fn who_was_taken_over_touches_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let (data, fence) = (dir.path().join("data"), dir.path().join("epoch-2"));
-        let write = |text: &str, fence: Option<&Path>| {
-            let staging = Staging::open(&data).unwrap();
-            let place = staging.place(MANIFEST).unwrap();
-            fs::write(&place, text).unwrap();
-            staging.publish(&[(place, MANIFEST.to_owned())], fence)
-        };
-        let ghost = Staging::open(&data).unwrap();
+        let ghost = Staging::open(&data, Some(&fence)).unwrap();
         let place = ghost.place(MANIFEST).unwrap();
-        write("of the successor", None).unwrap();
-        // Its folder is gone; that it began anew would change nothing, either.
-        fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::write(&place, "of the ghost").unwrap();
         fs::write(&fence, "").unwrap();
+        let successor = Staging::open(&data, None).unwrap();
+        let theirs = successor.place(MANIFEST).unwrap();
+        fs::write(&theirs, "of the successor").unwrap();
+        let moved = successor.publish(&[(theirs, MANIFEST.to_owned())], None);
+        moved.unwrap();
+        // What it had begun is gone; that it had it all would change nothing, either.
+        assert!(ghost.place("a").is_err());
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(&place, "of the ghost").unwrap();
         let moves = [(place, MANIFEST.to_owned())];
         let error = ghost.publish(&moves, Some(&fence)).unwrap_err();
         assert!(matches!(error, DatasetError::Fenced { .. }), "{error}");
@@ -238,10 +263,18 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_in_which_files_are_made_is_told_from_others() {
+        assert!(is_partial(".partial") && is_partial(".partial.0123456789abcdef"));
+        for other in [".partial-notes", ".partial.txt", "partial", ".partial.0123"] {
+            assert!(!is_partial(other), "{other}");
+        }
+    }
+
+    #[test]
     fn a_folder_of_something_else_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("thesis.tex"), "years").unwrap();
-        let error = Staging::open(dir.path()).unwrap_err();
+        let error = Staging::open(dir.path(), None).unwrap_err();
         assert!(matches!(error, DatasetError::Occupied { .. }), "{error}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }

@@ -99,7 +99,7 @@ impl DatasetWriter {
             bytes: 0,
         };
         Ok(Self {
-            staging: Staging::open(dir)?,
+            staging: Staging::open(dir, settings.fence.as_deref())?,
             outputs,
             settings,
             splits: Split::ALL.map(open),

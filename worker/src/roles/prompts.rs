@@ -46,6 +46,9 @@ pub const VALIDITY: &str = "validity.md.j2";
 /// System prompt of a writer of scripts.
 pub const WRITER: &str = "writer.md.j2";
 
+/// What every template may name.
+const GLOBALS: [&str; 4] = ["range", "dict", "namespace", "debug"];
+
 /// Why a prompt can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
@@ -89,7 +92,7 @@ impl Prompts {
     /// The built-in templates, some replaced by the plan's.
     ///
     /// # Errors
-    /// When a file replaces nothing, does not parse, or names what the built-in one of its name does not.
+    /// When a file replaces nothing, or does not parse.
     pub fn new(own: &[(String, String)]) -> Result<Self, PromptError> {
         let mut texts: BTreeMap<&'static str, Cow<'static, str>> = BUILT_IN
             .iter()
@@ -97,12 +100,36 @@ impl Prompts {
             .collect();
         for (name, text) in own {
             let known = BUILT_IN.iter().find(|(built_in, _)| built_in == name);
-            let Some(&(known, built_in)) = known else {
+            let Some(&(known, _)) = known else {
                 return Err(PromptError::Unknown { name: name.clone() });
             };
-            let given = variables(name, built_in)?;
+            variables(name, text)?;
+            texts.insert(known, text.clone().into());
+        }
+        Ok(Self { texts })
+    }
+
+    /// Checks a plan's own templates before anybody is asked: whether each can be made from what its place
+    /// gives, as far as that can be told without it.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when a file names what nothing gives.
+    pub fn check(own: &[(String, String)]) -> Result<(), PromptError> {
+        Self::new(own)?;
+        for (name, text) in own {
+            let mut given = BTreeSet::new();
+            // Agents are given the same, whichever of the two templates they have.
+            for (built_in, text) in BUILT_IN {
+                let agents = [AGENT, AGENT_REACT];
+                if built_in == name || agents.contains(&built_in) && agents.contains(&name.as_str())
+                {
+                    given.extend(variables(built_in, text)?);
+                }
+            }
             let named = variables(name, text)?;
-            if let Some(variable) = named.difference(&given).next() {
+            let set = |variable: &str| text.contains(&format!("set {variable}"));
+            let known = |variable: &&String| GLOBALS.contains(&variable.as_str()) || set(variable);
+            if let Some(variable) = named.difference(&given).find(|variable| !known(variable)) {
                 let given: Vec<&str> = given.iter().map(String::as_str).collect();
                 return Err(PromptError::Variable {
                     name: name.clone(),
@@ -110,9 +137,8 @@ impl Prompts {
                     given: given.join(", "),
                 });
             }
-            texts.insert(known, text.clone().into());
         }
-        Ok(Self { texts })
+        Ok(())
     }
 
     /// The prompt of this name over `context`.
@@ -173,17 +199,19 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_prompt_is_told_with_its_name() {
         let refused = |name: &str, text: &str| {
-            Prompts::new(&[(name.to_owned(), text.to_owned())])
-                .unwrap_err()
-                .to_string()
+            let own = [(name.to_owned(), text.to_owned())];
+            Prompts::check(&own).unwrap_err().to_string()
         };
         assert!(refused("agnet.md.j2", "").contains("agent.md.j2"));
         let wanted = "prompt `agent.md.j2`: syntax error";
         assert!(refused(AGENT, "{{ policy").starts_with(wanted));
-        let wanted = "prompt `agent.md.j2` names `poilcy`; it is given policy";
+        let wanted = "prompt `agent.md.j2` names `poilcy`; it is given policy, tools";
         assert_eq!(refused(AGENT, "{{ poilcy }}"), wanted);
         // Every built-in one may stand for itself.
         let own = BUILT_IN.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Prompts::check(&own).unwrap();
+        let free = "{% set tone = policy %}{% for n in range(2) %}{{ n }}{{ tone }}{% endfor %}{{ tools }}";
+        Prompts::check(&[(AGENT.to_owned(), free.to_owned())]).unwrap();
         let own = Prompts::new(&own).unwrap();
         let error = own.render(AGENT, &json!({})).unwrap_err();
         assert!(error.to_string().contains(AGENT), "{error}");

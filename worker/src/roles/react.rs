@@ -85,9 +85,8 @@ pub fn read(reply: Reply) -> Reply {
         (_, Some(answer)) => {
             // What it would do beside is not said.
             let rest = &own[answer.end..];
-            let next = [ACTION, THOUGHT]
-                .into_iter()
-                .filter_map(|marker| find(rest, marker));
+            let acts = find(rest, ACTION).filter(|_| find(rest, INPUT).is_some());
+            let next = acts.into_iter().chain(find(rest, THOUGHT));
             let end = next.map(|mark| mark.start).min().unwrap_or(rest.len());
             (answer.start, rest[..end].trim().to_owned(), Vec::new())
         }
@@ -132,7 +131,10 @@ fn find(text: &str, marker: &str) -> Option<Range<usize>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let begins = line.trim_start();
-        let bare = begins.trim_start_matches(['*', '#', ' ']);
+        let plain = begins.trim_start_matches('#').trim_start();
+        let bold = plain.trim_start_matches('*');
+        // A star and a space are an item of a list.
+        let bare = if bold.starts_with(' ') { plain } else { bold };
         let found = bare.get(..marker.len());
         if found.is_some_and(|found| found.eq_ignore_ascii_case(marker)) {
             let start = at + line.len() - begins.len();
@@ -179,6 +181,11 @@ mod tests {
                 "Yes.",
             ),
             ("Answer: Yes.\nThought: And now?", "", "Yes."),
+            (
+                "Answer: I will:\n* Action: refund\n* Answer: you",
+                "",
+                "I will:\n* Action: refund\n* Answer: you",
+            ),
         ] {
             let read = reads(text);
             assert_eq!(

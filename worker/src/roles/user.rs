@@ -328,11 +328,14 @@ impl<'a> ModelUser<'a> {
 
     /// Takes in what the agent said since.
     fn hear(&mut self, conversation: &Conversation<'_>) {
-        for facts in self.heard.take_in(self.domain, conversation, true) {
+        let all = self.heard.take_in(self.domain, conversation, true);
+        // What is said beside calls is no answer yet.
+        let answer = |facts: &AgentFacts| facts.asks.is_empty() && facts.proposal.is_none();
+        self.answered |= all.last().is_some_and(answer);
+        for facts in all {
             self.reasons.extend(facts.refusal.into_iter().flatten());
             self.transferred |= facts.transfer;
             self.reported |= facts.report;
-            self.answered |= facts.asks.is_empty() && facts.proposal.is_none();
         }
     }
 

@@ -172,7 +172,11 @@ fn run<P: Perform + 'static>(
         .enable_all()
         .build()
         .map_err(Failure::failed)?;
-    runtime.block_on(serve(arguments, &name, wrapped, shutdown))
+    let served = runtime.block_on(serve(arguments, &name, wrapped, shutdown));
+    // It lasts until the process ends: the broker's client has a thread of its own that connects by it, and
+    // panics where it is gone.
+    std::mem::forget(runtime);
+    served
 }
 
 fn telemetry(

@@ -41,7 +41,7 @@ pub(in crate::plan::settings) fn read(
         texts.insert(name, text);
     }
     let pairs: Vec<_> = texts.clone().into_iter().collect();
-    Prompts::new(&pairs).map_err(|error| {
+    Prompts::check(&pairs).map_err(|error| {
         let mend = "mend the file; the built-in ones are in worker/prompts".to_owned();
         refused(error.to_string(), mend)
     })?;
