@@ -1,9 +1,9 @@
 //! `t2t run`: the main job, from a plan to a sealed folder with dataset and report.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::Args;
 use worker::domains::Domain;
 
@@ -16,7 +16,7 @@ use crate::archive::Archive;
 use crate::dataset::Settings;
 use crate::dispatch::Course;
 use crate::home::{Home, RunFile};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, unfenced};
 use crate::plan::Plan;
 use crate::plan::cells::Layout;
 use crate::plan::identity::Identity;
@@ -196,15 +196,4 @@ fn project_all(
     home.write("report.html", report::html::render(&model)?.as_bytes())?;
     home.write("report.md", report::markdown::render(&model)?.as_bytes())?;
     Ok(archive.run)
-}
-
-/// Whether this coordinator's folder is still its own. One that slept while another took over must not write what it
-/// knows over what that one has written.
-pub(super) fn unfenced(fence: &Path) -> anyhow::Result<()> {
-    ensure!(
-        !fence.exists(),
-        "a later writer took over this run: {} exists; dataset and report are left to that one",
-        fence.display()
-    );
-    Ok(())
 }

@@ -54,7 +54,7 @@ impl Staging {
                 path: dir.to_owned(),
             });
         }
-        if fence.is_none_or(|fence| !fence.exists()) {
+        if !taken_over(fence)? {
             for left in begun(dir)? {
                 remove_dir(&left)?;
             }
@@ -93,7 +93,7 @@ impl Staging {
         for (from, _) in moves {
             from.metadata().map_err(DatasetError::io("find", from))?;
         }
-        if let Some(path) = fence.filter(|fence| fence.exists()) {
+        if let (Some(path), true) = (fence, taken_over(fence)?) {
             return Err(DatasetError::Fenced {
                 path: path.to_owned(),
             });
@@ -148,6 +148,15 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+/// Whether there is such a fence. An error of looking leaves it open, so it is passed on.
+fn taken_over(fence: Option<&Path>) -> Result<bool, DatasetError> {
+    fence.map_or(Ok(false), |fence| {
+        fence
+            .try_exists()
+            .map_err(DatasetError::io("look for", fence))
+    })
 }
 
 impl Drop for Staging {

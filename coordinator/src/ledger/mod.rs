@@ -33,4 +33,4 @@ pub use index::{Index, Position, Summary};
 pub use lock::{DirLock, LOCK};
 pub use reader::{Reader, Record, Records};
 pub use scan::{Report, Torn, verify};
-pub use writer::{Appended, Ledger};
+pub use writer::{Appended, Ledger, unfenced};

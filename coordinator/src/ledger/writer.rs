@@ -221,15 +221,11 @@ impl Ledger {
             }
             self.synced = self.written;
         }
-        // An error here leaves it open whether someone took over, so it is no `Ok` either.
-        if self
-            .fence
-            .try_exists()
-            .map_err(LedgerError::io("look for", &self.fence))?
-        {
+        let unfenced = unfenced(&self.fence);
+        if matches!(unfenced, Err(LedgerError::Fenced { .. })) {
             self.trust = Trust::Fenced;
         }
-        self.check_trust()
+        unfenced
     }
 
     /// The record at a position, whether it is in the file or still in memory.
@@ -324,6 +320,21 @@ impl Ledger {
             *room -= taken;
         }
         self.file.write_all_at(&self.pending, self.written)
+    }
+}
+
+/// Whether nobody took over: whether there is no such [fence](Ledger::fence).
+///
+/// # Errors
+/// [`LedgerError::Fenced`] where there is. An error of looking leaves it open whether someone took over, so it is no
+/// `Ok` either.
+pub fn unfenced(fence: &Path) -> Result<(), LedgerError> {
+    match fence.try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(LedgerError::Fenced {
+            path: fence.to_owned(),
+        }),
+        Err(error) => Err(LedgerError::io("look for", fence)(error)),
     }
 }
 
