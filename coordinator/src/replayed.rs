@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use worker::chat::journal::Journal;
 use worker::chat::models::Models;
+use worker::chat::put_off::PutOff;
 use worker::chat::replay::{Enquiry, Exchange, Replay};
 use worker::chat::session::Place;
 use worker::executor::Done;
@@ -148,6 +149,7 @@ impl<'a> Replayed<'a> {
         let metrics = Metrics::new(Part::Embedded);
         let models = Models::replaying(&shared, Arc::clone(replay), NAME, metrics);
         let place = Place {
+            put_off: PutOff::default(),
             journal: Journal::default(),
             run: self.under.clone(),
             budget: None,

@@ -14,9 +14,6 @@ use crate::run::Progress;
 /// Section of the board with the runs that go on.
 pub const RUNS: &str = "runs";
 
-/// Dead letters that are counted; beyond, there are at least so many.
-const COUNTED: usize = 1000;
-
 /// A run as the board shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunNote {
@@ -130,8 +127,8 @@ pub struct LaneDepth {
     pub in_hand: Option<u64>,
     /// Who listens.
     pub consumers: u32,
-    /// Messages in its dead lane, counted up to a thousand.
-    pub dead: usize,
+    /// Messages in its dead lane.
+    pub dead: u64,
 }
 
 /// A fleet at a moment.
@@ -182,7 +179,7 @@ pub async fn look(queue: &dyn Queue, board: &dyn Board) -> Result<Status, Status
                     .saturating_sub(ready + delayed)
             }),
             consumers: queue.consumers(lane).await?,
-            dead: queue.dead(lane, COUNTED).await?.len(),
+            dead: queue.buried(lane).await?,
         });
     }
     Ok(Status {

@@ -22,6 +22,10 @@ pub const ATTEMPT_HEADER: &str = "t2t-attempt";
 /// Header of a job: how many processes died of it; absent for none.
 pub const CRASHES_HEADER: &str = "t2t-crashes";
 
+/// Header of a job: milliseconds for which servers of models have put it off since one last answered it; absent
+/// for none.
+pub const PUT_OFF_HEADER: &str = "t2t-put-off";
+
 /// Header of what a worker tells beside an outcome: the name of the notice.
 pub const NOTICE_HEADER: &str = "t2t-notice";
 

@@ -124,7 +124,7 @@ fn a_worker_takes_its_passwords_from_files() {
     assert_eq!(worker.ends(), 0, "{}", worker.printed());
     fleet.set("T2T_CACHE_PASSWORD_FILE", "broker");
     let mut refused = fleet.worker(&line);
-    assert_eq!(refused.ends(), 1);
+    assert_eq!(refused.ends(), 2);
     let printed = refused.printed();
     assert!(
         printed.contains("Password authentication failed") && !printed.contains("hush"),

@@ -77,6 +77,11 @@ impl Queue for Link {
         self.exchange.queue.delayed(lane).await
     }
 
+    async fn buried(&self, lane: Lane) -> Result<u64, QueueError> {
+        self.process.cross().await;
+        self.exchange.queue.buried(lane).await
+    }
+
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.process.cross().await;
         self.exchange.queue.dead(lane, limit).await

@@ -82,7 +82,10 @@ impl MadeUp {
     /// An ending that the case foretells, unless it would rightly condemn a healthy job.
     fn foretold(&self, attempt: &Attempt) -> Option<Done> {
         match self.process.ending()? {
-            Ending::Later => Some(Done::Later { after: DOWN }),
+            Ending::Later => Some(Done::Later {
+                after: DOWN,
+                limited: false,
+            }),
             Ending::Again if attempt.number < ATTEMPTS => Some(Done::Again {
                 error: "it may pass".to_owned(),
             }),

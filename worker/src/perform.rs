@@ -68,6 +68,7 @@ impl InProcess {
             budget: job.cast.budget,
             hand_back: attempt.hand_back.clone(),
             journal: attempt.journal.clone(),
+            put_off: attempt.put_off.clone(),
         };
         let work = Work {
             models,
@@ -116,6 +117,10 @@ impl InProcess {
         let domain = match whole.await {
             Ok(domain) => domain,
             Err(WorldsError::Missing { snapshot }) => return Done::Missing { snapshot },
+            Err(error) if error.of_this_release() => {
+                let error = error.to_string();
+                return Done::Again { error };
+            }
             Err(error) => {
                 return Done::Outcome(Outcome::failed(id, stage, error.to_string()));
             }
@@ -127,5 +132,74 @@ impl InProcess {
         let outcome = in_place(|| perform(&*domain, job));
         drop(processor);
         Done::Outcome(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::digest::Digest;
+    use proto::ids::{BaseId, JobId, RunId};
+    use proto::job::{Cell, StageInput};
+    use proto::record::{Cast, Kind, Recipe, Scenario, WorldRef, WorldSource};
+    use proto::seed::Seed;
+    use proto::store::{Builds, Shared};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::chat::journal::Journal;
+    use crate::chat::put_off::PutOff;
+
+    fn job(domain: &str) -> Job {
+        Job {
+            id: JobId(Digest::of(b"job")),
+            run: RunId(Digest::of(b"run")),
+            world: WorldRef {
+                domain: domain.to_owned(),
+                base: BaseId(Digest::of(b"base")),
+                source: WorldSource::Stored {
+                    snapshot: Digest::of(b"snapshot"),
+                    recipe: Some(Recipe {
+                        seed: 1,
+                        products: 12,
+                        people: 40,
+                        orders: 90,
+                    }),
+                },
+            },
+            cell: Cell {
+                slot: 0,
+                stratum: 0,
+                strata: 1,
+                scenario: Scenario::General,
+                kind: Kind::Plain,
+                wants: Vec::new(),
+            },
+            candidate: 0,
+            seed: Seed::root(1),
+            input: StageInput::Explore,
+            cast: Cast::default(),
+            apart: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_domain_of_another_release_is_left_to_a_worker_that_knows_it() {
+        let shared = Shared::in_memory(1 << 20);
+        let builds = Builds::new(shared.snapshots, shared.leases, "worker");
+        let attempt = Attempt {
+            number: 1,
+            crashes: 0,
+            redeliveries: 0,
+            instance: Instance([7; 8]),
+            hand_back: CancellationToken::new(),
+            journal: Journal::default(),
+            put_off: PutOff::default(),
+        };
+        let performer = InProcess::new(Worlds::new(1, builds), 1);
+        let done = performer.perform(job("castle"), &attempt).await;
+        assert!(
+            matches!(&done, Done::Again { error } if error.contains("castle")),
+            "{done:?}"
+        );
     }
 }

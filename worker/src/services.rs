@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use proto::error::ErrorKind;
 use proto::queue::QueueError;
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
 use proto::store::redis::{Endpoint, RedisSettings};
@@ -74,9 +75,13 @@ pub enum ServicesError {
 }
 
 impl ServicesError {
-    /// Whether the command has to be mended, and no service.
+    /// Whether the command or its settings have to be mended, since no wait makes them right.
     pub fn of_usage(&self) -> bool {
-        matches!(self, Self::Unnamed(..) | Self::File { .. })
+        match self {
+            Self::Unnamed(..) | Self::File { .. } => true,
+            Self::Broker(error) => error.kind() == ErrorKind::Permanent,
+            Self::Cache(error) => error.kind() == ErrorKind::Permanent,
+        }
     }
 }
 

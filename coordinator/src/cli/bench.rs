@@ -46,8 +46,8 @@ pub(super) struct Arguments {
     #[arg(value_enum, default_values_t = [What::All])]
     what: Vec<What>,
     /// Seconds per measurement
-    #[arg(long, value_name = "S", default_value_t = 3.0)]
-    seconds: f64,
+    #[arg(long, value_name = "S", default_value = "3", value_parser = span)]
+    seconds: Duration,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -69,13 +69,15 @@ enum What {
     All,
 }
 
+fn span(seconds: &str) -> Result<Duration, String> {
+    let seconds = seconds.parse().ok();
+    let within = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
+    let within = within.ok_or("give more than 0 and at most 3600")?;
+    Ok(Duration::from_secs_f64(within))
+}
+
 pub(super) fn bench(arguments: &Arguments) -> anyhow::Result<End> {
-    ensure!(
-        arguments.seconds > 0.0 && arguments.seconds <= 3600.0,
-        "--seconds {}: give more than 0 and at most 3600",
-        arguments.seconds
-    );
-    let span = Duration::from_secs_f64(arguments.seconds);
+    let span = arguments.seconds;
     let wanted = |what| arguments.what.contains(&what) || arguments.what.contains(&What::All);
     let mut figures = Vec::new();
     if wanted(What::Calls) {

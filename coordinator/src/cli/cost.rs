@@ -134,12 +134,12 @@ impl Pilot<'_> {
         let Came::Worked(worked) = worked else {
             return Ok(Flown::Ended("stopped".to_owned(), End::Stopped));
         };
-        let Worked { work, kept } = *worked;
+        let Worked { work, kept, halt } = *worked;
         let progress = work.run.progress();
         bar.0.finish(u64::from(progress.closed()), &note(progress));
         drop(kept);
         if !work.run.finished() {
-            let (why, end) = work::why_unfinished(work.spent, &course.plan);
+            let (why, end) = halt.why(&course.plan);
             return Ok(Flown::Ended(why, end));
         }
         let archive = Archive::new(course, domain, work.ledger);

@@ -146,12 +146,9 @@ fn carry_out(
         Some(Arc::clone(&source)),
         &mut bar,
     )?;
-    let Worked { work, kept } = match worked {
+    let Worked { work, kept, halt } = match worked {
         Came::Worked(worked) => *worked,
-        Came::Stopped => {
-            say("stopped before it was this coordinator's turn");
-            return Ok(End::Stopped);
-        }
+        Came::Stopped(halt) => return Ok(halt.standing_by()),
         Came::Over => {
             say("another coordinator has brought the evaluation to its end");
             let model = project::tell::report(&open(home)?).context("failed to read it")?;
@@ -165,7 +162,7 @@ fn carry_out(
     let archive = Archive::evaluation(course, work.ledger, source);
     let model = write(&archive, home, Some(&fence))?;
     if !finished {
-        return Ok(work::unfinished(work.spent, &archive.course.plan));
+        return Ok(halt.unfinished(&archive.course.plan));
     }
     let sealed = seal::seal(home.path())?;
     unfenced(&fence)?;

@@ -31,18 +31,20 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use worker::process::lifecycle::exit;
 use worker::process::telemetry::{LogFormat, Settings, Telemetry, TelemetryError};
+use worker::services::ServicesError;
 
 /// What `--help` says of exit codes.
 const CODES: &str = "\
 Exit codes:
   0  done
   1  failed; the message says what, where and how to mend it
-  2  wrong usage
+  2  wrong usage: the command line, or what it says of broker and cache
   3  stopped softly (Ctrl-C); the same command goes on from there
   4  verification or controls found something
   5  the run ended with slots unfilled
   6  a figure of the evaluation is unreliable
   7  the budget is spent; with a higher one the same command goes on from there
+  8  the run was cancelled (t2t cancel); after t2t clean the same command goes on from there
   130  stopped at once (second Ctrl-C)
 
 Data goes to standard output, everything else to standard error.";
@@ -105,6 +107,7 @@ enum End {
     Unfilled,
     Unreliable,
     Spent,
+    Cancelled,
 }
 
 impl End {
@@ -116,6 +119,7 @@ impl End {
             Self::Unfilled => 5,
             Self::Unreliable => 6,
             Self::Spent => 7,
+            Self::Cancelled => 8,
         })
     }
 }
@@ -160,9 +164,26 @@ pub fn main() -> ExitCode {
         Ok(end) => end.code(),
         Err(error) => {
             progress::complain(&error);
-            ExitCode::FAILURE
+            ExitCode::from(if of_usage(&error) {
+                exit::USAGE
+            } else {
+                exit::FAILED
+            })
         }
     }
+}
+
+/// A command line that makes no sense, as far as its parser can't tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misused(&'static str);
+
+/// Whether the command line has to be mended.
+fn of_usage(error: &anyhow::Error) -> bool {
+    error.is::<Misused>()
+        || error
+            .downcast_ref::<ServicesError>()
+            .is_some_and(ServicesError::of_usage)
 }
 
 /// Logs and traces of this program, as the environment wants them.

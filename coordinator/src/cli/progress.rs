@@ -48,9 +48,17 @@ pub(super) fn all_printed() -> anyhow::Result<()> {
     }
 }
 
-/// Prints an error with its causes.
+/// Prints an error with its causes, each once: some errors name theirs themselves.
 pub(super) fn complain(error: &anyhow::Error) {
-    say(&format!("error: {error:#}"));
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    say(&format!("error: {said}"));
 }
 
 /// Follows a piece of work of known size.

@@ -63,12 +63,9 @@ pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyh
     let mut bar = RunBar(Bar::new("run", u64::from(slots)));
     let place = Place { home, file: &file };
     let worked = work::carry_out(&course, &domain, place, fleet, None, &mut bar)?;
-    let Worked { work, kept } = match worked {
+    let Worked { work, kept, halt } = match worked {
         Came::Worked(worked) => *worked,
-        Came::Stopped => {
-            say("stopped before it was this coordinator's turn");
-            return Ok(End::Stopped);
-        }
+        Came::Stopped(halt) => return Ok(halt.standing_by()),
         Came::Over => {
             say("another coordinator has brought the run to its end");
             return Ok(filled(open(home)?.run.progress()));
@@ -77,7 +74,7 @@ pub(super) fn carry_out(plan: Plan, home: &Home, fleet: &FleetArguments) -> anyh
     let progress = work.run.progress();
     bar.0.finish(u64::from(progress.closed()), &note(progress));
     let plan = course.plan.clone();
-    let ended = || work::unfinished(work.spent, &plan);
+    let ended = || halt.unfinished(&plan);
     let end = conclude(course, domain, work.ledger, home, ended)?;
     drop(kept);
     Ok(end)

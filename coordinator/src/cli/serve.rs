@@ -10,11 +10,11 @@ use clap::Args;
 use worker::process::health::Listen;
 use worker::services::Services;
 
-use super::End;
 use super::plan::Given;
 use super::replies::RepliesArguments;
 use super::run::carry_out;
 use super::work::{FleetArguments, Share};
+use super::{End, Misused};
 use crate::home::Home;
 
 /// Arguments of `t2t serve`.
@@ -22,7 +22,7 @@ use crate::home::Home;
 #[command(after_help = "\
 It answers, from its start on:
   /healthz   200 while its event loop moves
-  /readyz    200 once it has come to broker and cache, also while it stands by
+  /readyz    200 while it is connected to broker and cache, also when it stands by
   /metrics   for Prometheus
   /progress  the run as JSON; `state` is connecting, standing by or running
 
@@ -30,9 +30,10 @@ Exit codes, and what a supervisor should do:
   0    done: dataset and report are written                     do not start it again
   1    failed: a service, the folder or the plan; see the log   start it again after a while
   2    wrong usage or settings                                  mend the command first
-  3    stopped softly by SIGTERM, or cancelled                  start it again to go on, unless cancelled
+  3    stopped softly by SIGTERM                                start it again to go on
   5    done, with slots unfilled                                do not start it again
   7    stopped, its budget is spent                             raise `budget_dollars` first
+  8    cancelled                                                do not start it again before t2t clean
   130  stopped at once by a second signal                       start it again to go on
 
 Two of them with the same --out (a folder that both can write) are a coordinator and its standby. The one
@@ -66,7 +67,9 @@ pub(super) struct Arguments {
 pub(super) fn serve(arguments: &Arguments) -> anyhow::Result<End> {
     ensure!(
         arguments.services.named(),
-        "a service needs a fleet: give --broker and --cache (or T2T_BROKER and T2T_CACHE); `t2t run` works without"
+        Misused(
+            "a service needs a fleet: give --broker and --cache (or T2T_BROKER and T2T_CACHE); `t2t run` works without"
+        )
     );
     let plan = arguments.given.plan()?;
     let fleet = FleetArguments {

@@ -129,7 +129,7 @@ fn sum(status: &Status) -> String {
     let paces = status.runs.iter().map(|run| run.note.jobs_per_second);
     // The sum of no numbers is -0.
     let pace = paces.fold(0.0, |sum, pace| sum + pace);
-    let dead: usize = status.lanes.iter().map(|lane| lane.dead).sum();
+    let dead: u64 = status.lanes.iter().map(|lane| lane.dead).sum();
     format!(
         "{} workers, {} of {} slots busy, {pace:.1} jobs/s, {} retried, {} failed, {dead} dead",
         status.workers.len(),

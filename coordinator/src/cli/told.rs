@@ -46,6 +46,7 @@ struct Now {
     pace: Option<Pace>,
     /// What models have cost, where that is counted.
     spent: Option<Money>,
+    cancelled: bool,
 }
 
 /// The progress of a run, as others see it. Clones show the same.
@@ -63,6 +64,7 @@ impl Told {
             progress: Progress::default(),
             pace: None,
             spent: None,
+            cancelled: false,
         };
         Self {
             about: RunNote::new(course),
@@ -95,6 +97,12 @@ impl Told {
     /// every other price by the workers. The store is sooner, and knows of calls that nobody lived to tell of.
     pub(super) fn spent(&self, spent: Money) {
         self.change(|now| now.spent = now.spent.max(Some(spent)));
+    }
+
+    /// Whether the run is to stop for good.
+    pub(super) fn cancelled(&self) -> bool {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        now.cancelled
     }
 
     /// The note for the board. One that stands by posts nothing: the board shows the run as its
@@ -178,6 +186,7 @@ pub(super) async fn beat(
         }
         if matches!(board.read(CANCELLED, &name).await, Ok(Some(_))) {
             tracing::warn!("the run is cancelled");
+            told.change(|now| now.cancelled = true);
             stop.cancel();
         }
     }

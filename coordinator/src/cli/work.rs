@@ -25,7 +25,7 @@ use worker::services::Services;
 use super::progress::say;
 use super::replies::{Asking, RepliesArguments, fetch, has_keys, kept_at};
 use super::told::{Telling, Told, beat};
-use super::{End, interrupt};
+use super::{End, Misused, interrupt};
 use crate::archive::Archive;
 use crate::dispatch::{Carried, Course, Watch};
 use crate::embedded::{self, Crew};
@@ -106,38 +106,77 @@ pub(super) enum Came {
     Worked(Box<Worked>),
     /// This coordinator stood by, and another one has carried it out to its end.
     Over,
-    /// It was stopped while it stood by.
-    Stopped,
+    /// It was stopped while it stood by, or the run was cancelled.
+    Stopped(Halt),
+}
+
+/// What ended a run before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// A signal.
+    Signal,
+    /// `t2t cancel`.
+    Cancelled,
+    /// Its budget: models have cost so much.
+    Spent(Money),
 }
 
 /// A course that was carried out. Whoever else wants to work in the folder waits until it is dropped.
 pub(super) struct Worked {
     pub(super) work: Carried,
     pub(super) kept: Kept,
+    /// Why it did not come to its end, if it did not.
+    pub(super) halt: Halt,
 }
 
-/// Says what became of a run that did not come to its end, and what to do about it.
-pub(super) fn unfinished(spent: Option<Money>, plan: &Plan) -> End {
-    let (why, end) = why_unfinished(spent, plan);
-    say(&match end {
-        End::Spent => format!(
-            "{why}; what is done stays, and with a higher `budget_dollars` the same command goes on from here"
-        ),
-        _ => format!("{why}; the same command goes on from here"),
-    });
-    end
-}
-
-/// Why a run did not come to its end.
-pub(super) fn why_unfinished(spent: Option<Money>, plan: &Plan) -> (String, End) {
-    match (spent, plan.budget_dollars) {
-        (Some(spent), Some(budget)) => {
-            let why = format!(
-                "stopped by its budget: models have cost {spent} of ${budget}, and what is left does not cover the next request"
-            );
-            (why, End::Spent)
+impl Halt {
+    fn of(spent: Option<Money>, told: &Told) -> Self {
+        match spent {
+            Some(spent) => Self::Spent(spent),
+            None if told.cancelled() => Self::Cancelled,
+            None => Self::Signal,
         }
-        _ => ("stopped".to_owned(), End::Stopped),
+    }
+
+    /// Says what became of the run, and what to do about it.
+    pub(super) fn unfinished(self, plan: &Plan) -> End {
+        let (why, end) = self.why(plan);
+        say(&match self {
+            Self::Signal => format!("{why}; the same command goes on from here"),
+            Self::Cancelled => format!(
+                "{why}; what is done stays, and after `t2t clean` the same command goes on from here"
+            ),
+            Self::Spent(_) => format!(
+                "{why}; what is done stays, and with a higher `budget_dollars` the same command goes on from here"
+            ),
+        });
+        end
+    }
+
+    /// Why the run did not come to its end.
+    pub(super) fn why(self, plan: &Plan) -> (String, End) {
+        match self {
+            Self::Signal => ("stopped".to_owned(), End::Stopped),
+            Self::Cancelled => ("cancelled".to_owned(), End::Cancelled),
+            Self::Spent(spent) => {
+                let budget = plan.budget_dollars.map(|budget| format!(" of ${budget}"));
+                let of = budget.unwrap_or_default();
+                let why = format!(
+                    "stopped by its budget: models have cost {spent}{of}, and what is left does not cover the next request"
+                );
+                (why, End::Spent)
+            }
+        }
+    }
+
+    /// Says that it was not this coordinator's turn before.
+    pub(super) fn standing_by(self) -> End {
+        let (why, end) = match self {
+            Self::Cancelled => ("cancelled", End::Cancelled),
+            _ => ("stopped", End::Stopped),
+        };
+        say(&format!("{why} before it was this coordinator's turn"));
+        end
     }
 }
 
@@ -178,7 +217,9 @@ pub(super) fn carry_out(
     if fleet.services.named() {
         ensure!(
             fleet.replies.replay.is_none(),
-            "--replay asks no model, so it needs no fleet and works in this process: leave --broker and --cache out"
+            Misused(
+                "--replay asks no model, so it needs no fleet and works in this process: leave --broker and --cache out"
+            )
         );
         with_a_fleet(course, domain, place, fleet, tasks, watch, stop)
     } else {
@@ -225,7 +266,7 @@ fn here(
         models: asking.as_ref().map(|asking| Arc::clone(&asking.models)),
         operations: home.at(OPERATIONS),
     };
-    let mut watch = Telling::new(told, watch);
+    let mut watch = Telling::new(told.clone(), watch);
     let work = embedded::carry_out(course, crew, ledger, tasks, &mut watch, stop);
     let work = runtime.block_on(async {
         tokio::select! {
@@ -234,12 +275,13 @@ fn here(
             missed = Asking::missed(asking.as_ref(), home) => Err(missed),
         }
     })?;
+    let halt = Halt::of(work.spent, &told);
     let kept = Kept {
         lane: None,
         server,
         runtime: Some(runtime),
     };
-    Ok(Worked { work, kept })
+    Ok(Worked { work, kept, halt })
 }
 
 fn with_a_fleet(
@@ -264,10 +306,10 @@ fn with_a_fleet(
     let connected = runtime.block_on(fleet.services.connect(&name))?;
     readiness.ready();
     let shared = connected.store.shared();
-    metered::store(&connected.store, &metrics);
+    metered::store(&connected.store, &metrics, &readiness);
     let store = connected.store.clone();
     let services = fleet::Services {
-        queue: metered::broker(connected.queue, &metrics),
+        queue: metered::broker(connected.queue, &metrics, &readiness),
         shared: shared.clone(),
         metrics,
     };
@@ -282,7 +324,8 @@ fn with_a_fleet(
         Some(lane) if ended || !place.over()? => lane,
         turn => {
             watchers.into_iter().for_each(|watcher| watcher.abort());
-            return Ok(turn.map_or(Came::Stopped, |_| Came::Over));
+            let stopped = Came::Stopped(Halt::of(None, &told));
+            return Ok(turn.map_or(stopped, |_| Came::Over));
         }
     };
     let record = moved_in(place, fleet.replies.record.as_deref())?;
@@ -292,7 +335,7 @@ fn with_a_fleet(
         let (run, instance) = (course.run.to_string(), instance.to_string());
         let purse = Purse::new(shared.budgets, spending, run, instance);
         runtime.block_on(purse.begin())?;
-        watchers.push(runtime.spawn(looking(purse, told)));
+        watchers.push(runtime.spawn(looking(purse, told.clone())));
     }
     let work = Work {
         course,
@@ -308,6 +351,7 @@ fn with_a_fleet(
         runtime.block_on(copied(course, &store, instance, &place))?;
     }
     Ok(Came::Worked(Box::new(Worked {
+        halt: Halt::of(carried.work.spent, &told),
         work: carried.work,
         kept: Kept {
             lane: Some(carried.lane),

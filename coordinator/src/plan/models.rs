@@ -61,7 +61,8 @@ pub struct ModelPlan {
     pub first_byte_seconds: u32,
     /// How long a whole answer is waited for.
     pub total_seconds: u32,
-    /// An endpoint that has answered nothing for so long is given up.
+    /// An endpoint that has answered nothing for so long is given up, and one that has put a job off for so long in
+    /// all is by that job.
     pub down_seconds: u32,
 }
 

@@ -201,6 +201,10 @@ impl Queue for MemoryQueue {
         Ok(self.open(lane)?.counts().delayed as u64)
     }
 
+    async fn buried(&self, lane: Lane) -> Result<u64, QueueError> {
+        Ok(self.open(lane)?.counts().dead as u64)
+    }
+
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(self.open(lane)?.dead(limit))
     }

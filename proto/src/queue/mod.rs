@@ -17,8 +17,8 @@
 //!   reason and as new ones; a crash amid it repeats a message and loses none.
 //! - **Q9** [`Queue::delete`] leaves a lane as if it had never been used, its dead lane too. Whoever
 //!   listened then has to subscribe again.
-//! - **Q10** [`Queue::ready`] and [`Queue::delayed`] tell what waits, over all connections: for a
-//!   consumer, and for its time after a retry. What somebody has in hand is in neither.
+//! - **Q10** [`Queue::ready`], [`Queue::delayed`] and [`Queue::buried`] tell what waits, over all connections: for a
+//!   consumer, for its time after a retry, and for somebody who looks. What somebody has in hand is in none.
 //!
 //! [`memory`] is the executable specification, [`amqp`] is RabbitMQ, and [`conformance`] runs on both.
 
@@ -341,6 +341,9 @@ pub trait Queue: Send + Sync + fmt::Debug {
 
     /// Messages that wait for their time after a retry, about (Q10).
     async fn delayed(&self, lane: Lane) -> Result<u64, QueueError>;
+
+    /// Messages in a lane's dead lane, about (Q10).
+    async fn buried(&self, lane: Lane) -> Result<u64, QueueError>;
 
     /// The first `limit` messages of a lane's dead lane, oldest first; they stay there (Q5).
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError>;

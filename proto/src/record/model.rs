@@ -204,7 +204,8 @@ pub struct Patience {
     pub first_byte: u64,
     /// For the whole answer.
     pub total: u64,
-    /// An endpoint that has answered nothing for so long is given up: its episodes are quarantined.
+    /// An endpoint that has answered nothing for so long is given up: its episodes are quarantined. So is one
+    /// conversation that it has put off for so long.
     pub down: u64,
 }
 

@@ -74,6 +74,7 @@ misbehaviours! {
     Http429 = "http-429", BOTH, Infrastructure, "Too many requests, without saying when to come back.";
     Http429Seconds = "http-429-seconds", BOTH, Infrastructure, "Too many requests; `Retry-After` in seconds.";
     Http429Date = "http-429-date", BOTH, Infrastructure, "Too many requests; `Retry-After` as a date.";
+    Http429Later = "http-429-later", BOTH, Infrastructure, "Too many requests; `Retry-After` says 25 seconds, each time anew.";
     Http500 = "http-500", BOTH, Infrastructure, "An error of the server.";
     Http502Html = "http-502-html", BOTH, Infrastructure, "A gateway's error page.";
     Http503Seconds = "http-503-seconds", BOTH, Infrastructure, "The model is being loaded; `Retry-After` in seconds.";

@@ -28,6 +28,9 @@ pub(super) enum Step {
     Reset,
 }
 
+/// Longer than a job waits in its slot.
+const LATER: Duration = Duration::from_secs(25);
+
 /// Answers as it should be.
 pub(super) fn behave(prompt: &Prompt, reply: &Reply) -> Response {
     let body = match prompt.form {
@@ -108,6 +111,7 @@ fn status(what: M, prompt: &Prompt, wait: Duration) -> Option<Response> {
         M::Http422 => error(422, "The request can't be processed."),
         M::Http429 => busy(),
         M::Http429Seconds => busy().with("retry-after", seconds),
+        M::Http429Later => busy().with("retry-after", LATER.as_secs().to_string()),
         M::Http429Date => busy().with("retry-after", date(wait)),
         M::Http500 => error(500, "Something went wrong inside."),
         M::Http502Html => Response::new(502, "text/html", page("Bad gateway")),

@@ -50,6 +50,10 @@ impl Queue for Breaking {
         self.inner.delayed(lane).await
     }
 
+    async fn buried(&self, lane: Lane) -> Result<u64, QueueError> {
+        self.inner.buried(lane).await
+    }
+
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
         self.inner.dead(lane, limit).await
     }

@@ -11,8 +11,8 @@ use worker::worlds;
 
 use super::{PLAN, Site};
 
-/// Exit code of a run that was stopped.
-const STOPPED: i32 = 3;
+/// Exit code of a run that was cancelled.
+const CANCELLED: i32 = 8;
 
 #[test]
 fn a_fleet_makes_what_one_process_makes() {
@@ -56,7 +56,7 @@ fn a_run_that_is_cancelled_stops_and_what_it_left_is_cleaned_away() {
     // A run that somebody is at is not cleaned away under them.
     site.fleet.alone_to(&[1], &format!("clean out {over}"));
     site.fleet.alone(&format!("cancel out {over}"));
-    assert_eq!(run.ends(), STOPPED, "{}", run.printed());
+    assert_eq!(run.ends(), CANCELLED, "{}", run.printed());
     let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
     // What is left of it: jobs that nobody has taken yet, and the lane of their outcomes.
     let left = site.fleet.files("out");

@@ -86,7 +86,7 @@ fn a_broker_that_dies_comes_back_with_the_jobs() {
     let mut site = Site::over(node.vhost(), cache);
     // Nobody explores, so nothing goes on until the broker keeps every queue.
     let later = "--concurrency 4 --stages synthesize,verify,rollout";
-    let _first = site.fleet.ready_worker(later);
+    let first = site.fleet.ready_worker(later);
     let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
     wait("every queue", &[&run], || {
         let (_, queues) = site.vhost.manage("GET", "queues", "?columns=name", "");
@@ -97,9 +97,36 @@ fn a_broker_that_dies_comes_back_with_the_jobs() {
     run.comes_to(20);
     node.kill();
     assert!(run.runs(), "the run was over before the broker died");
+    wait("both to miss it", &[&first, &run], || {
+        misses(&first, "broker") && misses(&run, "broker")
+    });
     node.restart();
     assert_eq!(run.ends(), 0, "{}", run.printed());
+    wait("a ready worker", &[&first], || ready(&first));
     site.as_embedded("out", PLAN);
+}
+
+/// Whether somebody says that it is not ready for want of this.
+fn misses(member: &Member, what: &str) -> bool {
+    let page = member.page("/readyz");
+    page.is_some_and(|page| page.status == 503 && page.body.contains(what))
+}
+
+fn ready(member: &Member) -> bool {
+    member
+        .page("/readyz")
+        .is_some_and(|page| page.status == 200)
+}
+
+#[test]
+fn who_has_no_cache_says_so_until_it_is_back() {
+    let Some(mut site) = Site::open() else { return };
+    let worker = site.fleet.ready_worker("--concurrency 1");
+    assert!(ready(&worker));
+    site.cache.kill();
+    wait("it to be missed", &[&worker], || misses(&worker, "cache"));
+    site.cache.restart();
+    wait("a ready worker", &[&worker], || ready(&worker));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use worker::chat::Client;
 use worker::chat::journal::Journal;
 use worker::chat::models::Models;
+use worker::chat::put_off::PutOff;
 use worker::chat::session::Place;
 use worker::domains::Domain;
 use worker::executor::{ATTEMPTS, Done};
@@ -33,6 +34,9 @@ const PATIENCE: Patience = Patience {
     total: 2_000,
     down: 60_000,
 };
+
+/// More than the few turns of the task need, each put off a few times.
+const DELIVERIES: usize = 200;
 
 /// The world and the task that all are tried over.
 struct Ground {
@@ -83,6 +87,7 @@ pub(super) struct Bench {
     pub(super) endpoint: Endpoint,
     form: Form,
     replies: Arc<MemoryReplies>,
+    put_off: PutOff,
 }
 
 impl Bench {
@@ -97,6 +102,7 @@ impl Bench {
             endpoint: endpoint.expect("an endpoint starts"),
             form,
             replies: Arc::new(MemoryReplies::new(1 << 24)),
+            put_off: PutOff::default(),
         }
     }
 
@@ -110,6 +116,7 @@ impl Bench {
         let models = Models::new(client, &shared, "worker", Metrics::new(Part::Worker));
         let place = Place {
             journal: Journal::default(),
+            put_off: self.put_off.clone(),
             run: "run".to_owned(),
             budget: None,
             hand_back: CancellationToken::new(),
@@ -125,10 +132,17 @@ impl Bench {
         roles::perform(&work).await
     }
 
-    /// The episode of a delivery that must come to one.
+    /// The episode of a delivery that must come to one. What the server puts off is delivered again at once: the wait
+    /// is the queue's.
     pub(super) async fn episode(&self, number: u32) -> Episode {
-        let done = self.deliver(number).await;
-        played(done).unwrap_or_else(|done| panic!("no episode: {done:?}"))
+        for _ in 0..DELIVERIES {
+            match played(self.deliver(number).await) {
+                Ok(episode) => return episode,
+                Err(Done::Later { limited: true, .. }) => {}
+                Err(done) => panic!("no episode: {done:?}"),
+            }
+        }
+        panic!("no episode in {DELIVERIES} deliveries")
     }
 
     fn job(&self) -> Job {

@@ -1,7 +1,6 @@
 //! What it costs a worker to go on with a world that another one changed.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use harness::services::redis::Server;
 use proto::record::{Recipe, WorldRef, WorldSource};
@@ -14,7 +13,7 @@ use worker::domains::retail::{Retail, workload};
 use worker::environment::Environment as _;
 use worker::worlds::{Worlds, shop, snapshot};
 
-use super::{calls, connect, cpu, raw};
+use super::{calls, connect, raw};
 
 /// The shop of a plan that says nothing of its size.
 const RECIPE: Recipe = Recipe {
@@ -25,15 +24,9 @@ const RECIPE: Recipe = Recipe {
 };
 /// Writes of an episode that is far on.
 const WRITES: usize = 10;
-/// Most microseconds of processor time for one restore.
-const MOST: u128 = 200;
-const ROUNDS: u32 = 200;
-const BATCHES: usize = 10;
-
-/// Prints its figures:
-/// `cargo test --release -p tests --test it redis::restore -- --nocapture`.
+/// `t2t bench restore` tells how much work that is.
 #[tokio::test]
-async fn a_changed_world_is_one_round_trip_and_little_work_away() {
+async fn a_changed_world_is_one_round_trip_away() {
     let Some(server) = Server::start(&[]) else {
         return;
     };
@@ -45,7 +38,6 @@ async fn a_changed_world_is_one_round_trip_and_little_work_away() {
         &workload::writes(&base, Seed::root(1), WRITES),
     );
     let delta = changed.delta();
-    let bytes = delta.len();
     let digest = store.put(delta.into()).await.unwrap();
     let domain = Retail::new(base);
     let world = WorldRef {
@@ -75,22 +67,4 @@ async fn a_changed_world_is_one_round_trip_and_little_work_away() {
         1,
         "one round trip, and the question itself"
     );
-    let mut best = u128::MAX;
-    let (began, busy) = (Instant::now(), cpu());
-    for _ in 0..BATCHES {
-        let before = cpu();
-        for _ in 0..ROUNDS {
-            restored().await;
-        }
-        // The least of them: other tests of this process may be at work as well.
-        best = best.min((cpu() - before).as_micros() / u128::from(ROUNDS));
-    }
-    let rounds = ROUNDS * u32::try_from(BATCHES).unwrap();
-    println!(
-        "restore from Redis, base world at hand, {WRITES} writes ({bytes} bytes): 1 round trip, \
-         {:?} of processor time (the best batch {best} us, at most {MOST}), {:?} in all",
-        (cpu() - busy) / rounds,
-        began.elapsed() / rounds
-    );
-    assert!(best <= MOST, "{best} us");
 }

@@ -47,6 +47,12 @@ impl Journal {
         sent.extend(ended.into_iter().take(room));
     }
 
+    /// Shows what was noted.
+    pub fn each(&self, look: impl FnMut(&Sent)) {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.iter().for_each(look);
+    }
+
     /// What was noted; it is empty afterwards.
     pub fn take(&self) -> Vec<Sent> {
         std::mem::take(&mut self.sent.lock().unwrap_or_else(PoisonError::into_inner))

@@ -22,6 +22,7 @@ pub mod key;
 pub mod models;
 pub mod openai;
 mod program;
+pub mod put_off;
 pub mod replay;
 mod retry_after;
 pub mod service;

@@ -27,7 +27,7 @@ use super::standstill::Standstills;
 use super::{Answer, Client, Fault, read};
 use crate::process::metrics::Metrics;
 use crate::process::metrics::family::Label as _;
-use crate::process::metrics::label::{Code, Reply as Became, Tokens};
+use crate::process::metrics::label::{Code, Reply as Became};
 use crate::process::telemetry::spans;
 
 /// Times that one request is sent, before its job waits in the queue.
@@ -36,8 +36,8 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 /// A longer pause is spent in the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// The longest wait that a server may ask a job for.
-const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+/// The longest wait that a server may ask a job for, as long as for a fleet.
+const LONGEST_WAIT: Duration = proto::store::throttle::LONGEST_PAUSE;
 /// How often it is looked whether calls under way left something of a budget.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -138,7 +138,10 @@ impl Models {
                 return Err(Stop::HandBack);
             }
             let fault = match self.send(endpoint, body, place, (moment, tries)).await? {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    place.put_off.answered();
+                    return Ok(answer);
+                }
                 Err(fault) => fault,
             };
             let asked = fault.retry_after();
@@ -147,11 +150,8 @@ impl Models {
             let down = admitted(&self.breakers.of(endpoint), endpoint).err();
             let long = asked.filter(|after| *after > LONGEST_PAUSE);
             if long.is_some() && down.is_none() && fault.passing() {
-                // It says itself when to come again. If it never does otherwise, its breaker opens.
-                return Err(Stop::Busy {
-                    endpoint: endpoint.name.clone(),
-                    after: pause.min(LONGEST_WAIT),
-                });
+                // It says itself when to come again. If it says so to everybody, its breaker opens.
+                return Err(put_off(endpoint, fault, pause.min(LONGEST_WAIT), place));
             }
             let given_up = matches!(down, Some(Stop::Down { given_up: true, .. }));
             if given_up || !fault.passing() || tries == TRIES || long.is_some() {
@@ -197,7 +197,7 @@ impl Models {
         let sent = Instant::now();
         let (came, usage) = self.once(endpoint, body).await;
         ticket.settle(now(), came.as_ref().err());
-        place.journal.note([Sent {
+        let noted = Sent {
             role: moment.role,
             model: endpoint.name.clone(),
             turn: moment.turn,
@@ -209,7 +209,9 @@ impl Models {
             came: code(&came).text().to_owned(),
             usage: usage.unwrap_or_default(),
             cost: Money::cost(usage.unwrap_or_default(), endpoint.prices),
-        }]);
+        };
+        self.metrics.work.asked(&noted);
+        place.journal.note([noted]);
         let end = left(endpoint, &came, usage, most);
         self.left(pass, end).await;
         Ok(came)
@@ -247,7 +249,13 @@ impl Models {
                     self.standstills.moved(&call.run);
                     return Ok(Some(pass));
                 }
-                Entry::Wait(after) => return Err(busy(after)),
+                Entry::Wait(after) => {
+                    // No rate makes anybody wait for so long: the server has refused somebody.
+                    if after > LONGEST_PAUSE {
+                        given_up(&self.breakers.of(endpoint), endpoint)?;
+                    }
+                    return Err(busy(after));
+                }
                 // The coordinator sees it within a moment and says what was spent.
                 Entry::Unknown => return Err(busy(LONGEST_PAUSE / 10)),
                 Entry::Spent(balance) => {
@@ -282,25 +290,18 @@ impl Models {
         }
     }
 
-    /// Sends a request and counts what came of it; with the tokens that the answer says it took, if it does.
+    /// Sends a request; gives what came of it, and the tokens that the answer says it took, if it does.
     async fn once(
         &self,
         endpoint: &Endpoint,
         body: &Bytes,
     ) -> (Result<Answer, Fault>, Option<Usage>) {
         let span = spans::chat(endpoint.protocol.label(), &endpoint.model);
-        let began = Instant::now();
         let sent = self
             .wire
             .send(endpoint, body)
             .instrument(span.clone())
             .await;
-        let work = &self.metrics.work;
-        work.model_duration
-            .of(&endpoint.name, ())
-            .observe(began.elapsed().as_secs_f64());
-        let code = code(&sent);
-        work.model_requests.of(&endpoint.name, (code,)).inc();
         let mut usage = None;
         match &sent {
             Ok(answer) => {
@@ -313,28 +314,28 @@ impl Models {
                     if told != Usage::default() {
                         usage = Some(told);
                     }
-                    let Usage {
-                        input,
-                        cached,
-                        output,
-                        ..
-                    } = told;
-                    let tokens = |kind| work.model_tokens.of(&endpoint.name, (kind,));
-                    tokens(Tokens::Input).inc_by(input.saturating_sub(cached));
-                    tokens(Tokens::CachedInput).inc_by(cached);
-                    tokens(Tokens::Output).inc_by(output);
-                    let cost = Money::cost(told, endpoint.prices);
-                    work.model_spend
-                        .of(&endpoint.name, ())
-                        .inc_by(cost.dollars());
-                    spans::used(&span, &reply.model, input, output);
+                    spans::used(&span, &reply.model, told.input, told.output);
                 }
-                work.replies.of((Became::Kept,)).inc();
             }
-            Err(_) => spans::failed(&span, code.text()),
+            Err(_) => spans::failed(&span, code(&sent).text()),
         }
         (sent, usage)
     }
+}
+
+/// A server asks for a wait: the job comes again, unless it was put off for too long before.
+fn put_off(endpoint: &Endpoint, fault: Fault, after: Duration, place: &Place) -> Stop {
+    let (endpoint, patience) = (endpoint.name.clone(), endpoint.patience.down);
+    let waited = place.put_off.so_far();
+    if waited >= Duration::from_millis(patience) {
+        return Stop::PutOff {
+            endpoint,
+            waited,
+            fault,
+        };
+    }
+    place.put_off.add(after);
+    Stop::Busy { endpoint, after }
 }
 
 /// Leave for one request, unless the endpoint is left alone and may yet come back. What is down for longer
@@ -343,6 +344,14 @@ fn leave<'b>(breaker: &'b Breaker, endpoint: &Endpoint) -> Result<Ticket<'b>, St
     match admitted(breaker, endpoint) {
         Err(Stop::Down { given_up: true, .. }) => Ok(breaker.insist()),
         leave => leave,
+    }
+}
+
+/// Ends who waits for an endpoint that is down for longer than the plan has patience.
+fn given_up(breaker: &Breaker, endpoint: &Endpoint) -> Result<(), Stop> {
+    match admitted(breaker, endpoint) {
+        Err(down @ Stop::Down { given_up: true, .. }) => Err(down),
+        _ => Ok(()),
     }
 }
 
@@ -467,6 +476,7 @@ mod tests {
 
     use super::*;
     use crate::chat::journal::Journal;
+    use crate::chat::put_off::PutOff;
     use crate::process::metrics::Part;
 
     /// Cuts every connection until it is mended.
@@ -493,6 +503,7 @@ mod tests {
     fn place() -> Place {
         Place {
             journal: Journal::default(),
+            put_off: PutOff::default(),
             run: "run".to_owned(),
             budget: None,
             hand_back: CancellationToken::new(),
@@ -519,6 +530,20 @@ mod tests {
                 retry_after: Some(Duration::from_secs(90)),
                 text: String::new(),
             })
+        }
+    }
+
+    /// Answers all but whoever asks this, who is to come again later, until it is mended.
+    #[derive(Debug)]
+    struct PutsOff(&'static [u8], AtomicBool);
+
+    #[async_trait]
+    impl Wire for PutsOff {
+        async fn send(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
+            if *body == self.0 && !self.1.load(Ordering::Relaxed) {
+                return Waits(503).send(endpoint, body).await;
+            }
+            Says(200, "{}").send(endpoint, body).await
         }
     }
 
@@ -612,11 +637,11 @@ mod tests {
         let shared = Shared::in_memory(1 << 20);
         let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
         endpoint.patience.down = 60_000;
-        let (place, moment) = (place(), moment());
         let asked = async |models: &Models| {
             let body = Bytes::from_static(b"{}");
+            // Each time another job.
             models
-                .call(&endpoint, &body, &place, moment)
+                .call(&endpoint, &body, &place(), moment())
                 .await
                 .unwrap_err()
         };
@@ -649,6 +674,85 @@ mod tests {
         // Nothing changes by waiting.
         let refused = asked(&models(400)).await;
         assert!(matches!(refused, Stop::Fault { .. }), "{refused:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_put_off_for_ever_by_a_server_that_answers_others_gives_it_up() {
+        let shared = Shared::in_memory(1 << 20);
+        let wire = Arc::new(PutsOff(b"unlucky", AtomicBool::new(false)));
+        let models = Models::new(wire.clone(), &shared, "one", Metrics::new(Part::Worker));
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.patience.down = 300_000;
+        let put_off = PutOff::default();
+        let call = async |body: &'static [u8], put_off: &PutOff| {
+            let place = Place {
+                put_off: put_off.clone(),
+                ..place()
+            };
+            let body = Bytes::from_static(body);
+            models.call(&endpoint, &body, &place, moment()).await
+        };
+        let waits = async |put_off: &PutOff| {
+            let mut waits = 0;
+            loop {
+                // Whoever else asks is answered, so no breaker opens.
+                call(b"lucky", &PutOff::default()).await.unwrap();
+                match call(b"unlucky", put_off).await {
+                    Err(Stop::Busy { after, .. }) => tokio::time::sleep(after).await,
+                    ended => return (waits, ended),
+                }
+                waits += 1;
+            }
+        };
+        // 90 s each, and a little more.
+        let (waited, ended) = waits(&put_off).await;
+        assert!(matches!(ended, Err(Stop::PutOff { .. })), "{ended:?}");
+        assert_eq!(waited, 4);
+        assert!(put_off.so_far() >= Duration::from_secs(300));
+        // Of another delivery, which knows of a shorter wait, and is answered.
+        let put_off = PutOff::after(Duration::from_secs(290));
+        assert!(matches!(
+            call(b"unlucky", &put_off).await,
+            Err(Stop::Busy { .. })
+        ));
+        wire.1.store(true, Ordering::Relaxed);
+        call(b"unlucky", &put_off).await.unwrap();
+        assert_eq!(put_off.so_far(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_refuses_everybody_is_given_up_by_all_who_stand_in_line() {
+        let shared = Shared::in_memory(1 << 20);
+        let metrics = Metrics::new(Part::Worker);
+        let models = Models::new(Arc::new(Waits(429)), &shared, "one", metrics);
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.patience.down = 300_000;
+        endpoint.rates.requests_per_minute = 600;
+        let job = async || {
+            let place = place();
+            let body = Bytes::from_static(b"{}");
+            loop {
+                match models.call(&endpoint, &body, &place, moment()).await {
+                    Err(Stop::Busy { after, .. }) => tokio::time::sleep(after).await,
+                    Err(Stop::Down {
+                        given_up: false,
+                        after,
+                        ..
+                    }) => tokio::time::sleep(after).await,
+                    ended => return ended.unwrap_err(),
+                }
+            }
+        };
+        let began = Instant::now();
+        let ends = futures_util::future::join_all((0..40).map(|_| job())).await;
+        let ended = |stop: &Stop| matches!(stop, Stop::Down { .. } | Stop::PutOff { .. });
+        assert!(ends.iter().all(ended), "{ends:?}");
+        // One at a time, each put off for 90 s four times, they would take hours.
+        assert!(
+            began.elapsed() < Duration::from_secs(1_200),
+            "{:?}",
+            began.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::journal::{Journal, Moment};
 use super::models::Models;
+use super::put_off::PutOff;
 use super::replay::{Enquiry, Exchange, Occasion};
 use super::{Answer, Fault, Reply, Request, body, read};
 
@@ -48,13 +49,23 @@ pub enum Stop {
         /// Whether its plan's patience is at its end.
         given_up: bool,
     },
-    /// So many others ask the model that this job's turn is not soon.
+    /// The model may not be asked soon: others ask it as fast as it may be, or its server wants a wait.
     #[error("{endpoint} may not be asked faster")]
     Busy {
         /// Name of the endpoint in the plan.
         endpoint: String,
         /// When to try again.
         after: Duration,
+    },
+    /// The endpoint asks this job to come again later, and has done so for longer than its plan has patience.
+    #[error("{endpoint} has put the job off for {} s: {fault}", waited.as_secs())]
+    PutOff {
+        /// Name of the endpoint in the plan.
+        endpoint: String,
+        /// For how long, in all.
+        waited: Duration,
+        /// What it said last.
+        fault: Fault,
     },
     /// The store of replies can't be reached: who does not know what is kept may not ask.
     #[error("failed to reach the kept replies: {0}")]
@@ -101,6 +112,8 @@ pub struct Place {
     pub hand_back: CancellationToken,
     /// Where what is sent is noted.
     pub journal: Journal,
+    /// How long servers have put the job off.
+    pub put_off: PutOff,
 }
 
 /// One model in one role of one job.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use proto::queue::Delivery;
-use proto::topology::{ATTEMPT_HEADER, CRASHES_HEADER, Instance};
+use proto::topology::{ATTEMPT_HEADER, CRASHES_HEADER, Instance, PUT_OFF_HEADER};
 use tokio_util::sync::CancellationToken;
 
-use crate::chat::journal::Journal;
+use crate::chat::journal::{Journal, millis};
+use crate::chat::put_off::PutOff;
 
 /// Attempts of a job before it fails for good.
 pub const ATTEMPTS: u32 = 5;
@@ -32,12 +33,17 @@ pub struct Attempt {
     pub hand_back: CancellationToken,
     /// Where what is sent to models is noted.
     pub journal: Journal,
+    /// How long servers of models have put the job off.
+    pub put_off: PutOff,
 }
 
 impl Attempt {
     pub(super) fn of(delivery: &Delivery, hand_back: CancellationToken) -> Self {
         let headers = &delivery.message().headers;
         let number = |name: &str| headers.get(name).and_then(|text| text.parse().ok());
+        let put_off = headers
+            .get(PUT_OFF_HEADER)
+            .and_then(|text| text.parse().ok());
         let instance = headers.get(proto::topology::INSTANCE_HEADER);
         Self {
             number: number(ATTEMPT_HEADER).unwrap_or(1),
@@ -48,6 +54,20 @@ impl Attempt {
                 .unwrap_or(Instance::EMBEDDED),
             hand_back,
             journal: Journal::default(),
+            put_off: PutOff::after(Duration::from_millis(put_off.unwrap_or_default())),
+        }
+    }
+
+    /// Writes what a next hand-over has to know of this one.
+    pub(super) fn leave(&self, delivery: &mut Delivery) {
+        let put_off = self.put_off.so_far();
+        if !put_off.is_zero() {
+            let put_off = millis(put_off).to_string();
+            delivery
+                .headers_mut()
+                .insert(PUT_OFF_HEADER.to_owned(), put_off);
+        } else if delivery.message().headers.contains_key(PUT_OFF_HEADER) {
+            delivery.headers_mut().remove(PUT_OFF_HEADER);
         }
     }
 

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `Outcome` | published to the coordinator, then the job is acknowledged |
 //! | `Missing` | told to the coordinator, which publishes the job again with what is missing |
-//! | `Later` | the job goes back as it is, to come again after a while: a service is down |
+//! | `Later` | the job goes back, no attempt counted, to come again after a while: a service is down, or at its limit |
 //! | `Again` | the job goes back with one more attempt counted; the last one is a failed outcome |
 //! | `HandBack` | the job goes back at once: this worker stops, or held it for long enough |
 //! | `Crashed` | told to the coordinator; the job goes back, and after `CRASHES` such ends it is poison |
@@ -75,10 +75,12 @@ pub enum Done {
         /// Digest of what is nowhere.
         snapshot: Digest,
     },
-    /// A service that it needs is down: an attempt that does not count.
+    /// A service that it needs is down, or at its limit: an attempt that does not count.
     Later {
         /// How long to wait.
         after: Duration,
+        /// Whether it is a limit.
+        limited: bool,
     },
     /// It failed in a way that may pass.
     Again {

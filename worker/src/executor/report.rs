@@ -48,6 +48,7 @@ fn how(done: &Done) -> &'static str {
     match done {
         Done::Outcome(_) => "answered",
         Done::Missing { .. } => "misses a world",
+        Done::Later { limited: true, .. } => "waits for a limit",
         Done::Later { .. } => "waits for a service",
         Done::Again { .. } => "failed for now",
         Done::HandBack => "handed back",

@@ -73,11 +73,12 @@ impl Answer<'_> {
     /// Ends a delivery.
     pub(super) async fn settle(
         &self,
-        delivery: Delivery,
+        mut delivery: Delivery,
         attempt: &Attempt,
         stage: Stage,
         done: Done,
     ) {
+        attempt.leave(&mut delivery);
         let last = match done {
             Done::Again { .. } => attempt.number >= ATTEMPTS,
             Done::Crashed { .. } => attempt.crashes + 1 >= CRASHES,
@@ -91,7 +92,7 @@ impl Answer<'_> {
                     settled(delivery.ack().await);
                 }
             }
-            Done::Later { after } => settled(delivery.retry(after).await),
+            Done::Later { after, .. } => settled(delivery.retry(after).await),
             Done::HandBack => settled(delivery.retry(Duration::ZERO).await),
             Done::Again { error } if last => {
                 let error = format!("failed {ATTEMPTS} times, lastly: {error}");
@@ -228,8 +229,12 @@ impl Answer<'_> {
                 Ended::Answered
             }
             Done::Missing { .. } | Done::Unwanted => Ended::Answered,
-            Done::Later { .. } => {
-                work.retries.of((Class::Infrastructure,)).inc();
+            Done::Later { limited, .. } => {
+                let class = match limited {
+                    true => Class::RateLimited,
+                    false => Class::Infrastructure,
+                };
+                work.retries.of((class,)).inc();
                 Ended::Retried
             }
             Done::Again { .. } | Done::Crashed { .. } if last => {

@@ -202,6 +202,7 @@ async fn what_may_pass_is_tried_a_few_times_and_then_fails() {
 async fn waiting_for_a_service_uses_no_attempt() {
     let later = |_| Done::Later {
         after: Duration::from_secs(30),
+        limited: false,
     };
     let performer = Scripted::new((0..20).map(later));
     let shop = Shop::open(Arc::clone(&performer) as Arc<dyn Perform>);
@@ -217,6 +218,44 @@ async fn waiting_for_a_service_uses_no_attempt() {
             .iter()
             .all(|attempt| attempt.number == 1)
     );
+    shop.close().await;
+}
+
+/// Is put off by as many seconds each time, and answered in the end.
+struct PutOffBy(Mutex<VecDeque<u64>>, Mutex<Vec<u64>>);
+
+#[async_trait]
+impl Perform for PutOffBy {
+    async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
+        let before = attempt.put_off.so_far();
+        self.1.lock().expect("calm").push(before.as_secs());
+        let Some(seconds) = self.0.lock().expect("calm").pop_front() else {
+            return Done::Outcome(Outcome::failed(job.id, Stage::Explore, "over"));
+        };
+        let after = Duration::from_secs(seconds);
+        attempt.put_off.set(match seconds {
+            0 => Duration::ZERO,
+            _ => before + after,
+        });
+        Done::Later {
+            after,
+            limited: true,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_servers_put_a_job_off_goes_with_it() {
+    let performer = Arc::new(PutOffBy(
+        Mutex::new([30, 40, 0, 25].into()),
+        Mutex::default(),
+    ));
+    let shop = Shop::open(Arc::clone(&performer) as Arc<dyn Perform>);
+    let mut answers = shop.answers().await;
+    shop.ask(1).await;
+    let answer = shop.answer(&mut *answers).await;
+    assert_eq!(error_of(&answer), "over");
+    assert_eq!(*performer.1.lock().expect("calm"), [0, 30, 70, 0, 25]);
     shop.close().await;
 }
 

@@ -15,8 +15,11 @@ use crate::executor::Done;
 const TTL: Duration = Duration::from_secs(15);
 /// How often a worker that lives prolongs it.
 const RENEWAL: Duration = Duration::from_secs(4);
-/// When to look again after another worker's job, or a store that is not there.
-const PAUSE: Duration = Duration::from_secs(3);
+/// Another worker is at the job, or the store is not there.
+const LATER: Done = Done::Later {
+    after: Duration::from_secs(3),
+    limited: false,
+};
 
 /// Does `work` unless another worker is at the job.
 pub async fn alone(
@@ -27,10 +30,10 @@ pub async fn alone(
 ) -> Done {
     let lease = match leases.take(&format!("job/{job}"), holder, TTL).await {
         Ok(Some(lease)) => lease,
-        Ok(None) => return Done::Later { after: PAUSE },
+        Ok(None) => return LATER,
         Err(error) => {
             tracing::warn!(%job, %error, "no lease can be had");
-            return Done::Later { after: PAUSE };
+            return LATER;
         }
     };
     let done = tokio::select! {

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::work::Work;
 use crate::chat::journal::Journal;
 use crate::chat::models::{Models, Wire};
+use crate::chat::put_off::PutOff;
 use crate::chat::session::Place;
 use crate::chat::{Answer, Fault};
 use crate::domains::Domain;
@@ -214,6 +215,7 @@ pub(super) async fn deliver(
     let models = Models::new(wire, &shared, "worker", Metrics::new(Process::Worker));
     let place = Place {
         journal: Journal::default(),
+        put_off: PutOff::default(),
         run: "run".to_owned(),
         budget: job.cast.budget,
         hand_back,

@@ -35,6 +35,14 @@ pub struct Work<'a> {
     pub last: bool,
 }
 
+/// A service is not there now.
+fn later(after: Duration) -> Done {
+    Done::Later {
+        after,
+        limited: false,
+    }
+}
+
 impl Work<'_> {
     /// Computes, when a processor is free.
     pub async fn computing<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -72,13 +80,14 @@ impl Work<'_> {
         match stop {
             Stop::HandBack => Err(Done::HandBack),
             Stop::Spent { spent, wanted } => Err(Done::Spent { spent, wanted }),
-            Stop::Unrecorded(_) => Err(Done::Later {
-                after: REPLAY_PAUSE,
+            Stop::Unrecorded(_) => Err(later(REPLAY_PAUSE)),
+            Stop::Store(_) => Err(later(STORE_PAUSE)),
+            Stop::Busy { after, .. } => Err(Done::Later {
+                after,
+                limited: true,
             }),
-            Stop::Store(_) => Err(Done::Later { after: STORE_PAUSE }),
-            Stop::Busy { after, .. } => Err(Done::Later { after }),
-            Stop::Down { given_up: true, .. } => Ok(stop.to_string()),
-            Stop::Down { after, .. } => Err(Done::Later { after }),
+            Stop::PutOff { .. } | Stop::Down { given_up: true, .. } => Ok(stop.to_string()),
+            Stop::Down { after, .. } => Err(later(after)),
             Stop::Fault { ref fault, .. }
                 if self.last || !fault.passing() && !fault.this_workers_own() =>
             {

@@ -217,14 +217,14 @@ async fn serve<P: Perform + 'static>(
     let shared = store.shared();
     let child = Program::again(&format!("--{CHILD}")).map_err(Failure::failed)?;
     let here = wrapped(in_process(arguments, name, &shared, &metrics));
-    let performer = Supervised::new(here, child);
+    let performer = Supervised::new(here, child, metrics.clone());
     let settings = settings(arguments, name);
     let about = Worker::new(name, &settings);
     let beating = tokio::spawn(heartbeat::keep(about, metrics.clone(), shared.board));
+    let queue = metered::broker(queue, &metrics, &readiness);
+    metered::store(&store, &metrics, &readiness);
     readiness.ready();
     tracing::info!(name, concurrency = arguments.concurrency, "ready");
-    let queue = metered::broker(queue, &metrics);
-    metered::store(&store, &metrics);
     let stop = Stop {
         drain: shutdown.draining().clone(),
         hand_back: shutdown.handing_back().clone(),

@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use super::pipe::{self, Answer, Errand};
 use crate::chat::journal::Journal;
+use crate::chat::put_off::PutOff;
 use crate::executor::{Attempt, Done, Perform, unless_it_panics};
 use crate::process::lifecycle::exit;
 use crate::process::telemetry::spans;
@@ -47,6 +48,7 @@ pub(crate) async fn attend(performer: &dyn Perform) -> io::Result<()> {
         instance: errand.instance,
         hand_back,
         journal: Journal::default(),
+        put_off: PutOff::after(errand.put_off),
     };
     let span = spans::supervised(&errand.trace);
     let done = unless_it_panics(performer, job, &attempt)
@@ -59,6 +61,7 @@ pub(crate) async fn attend(performer: &dyn Perform) -> io::Result<()> {
             pipe::write(&mut io::stdout().lock(), &frame)?;
         }
     }
+    say(&Answer::PutOff(attempt.put_off.so_far()))?;
     answer(stage, done)
 }
 
@@ -109,7 +112,7 @@ fn answer(stage: Stage, done: Done) -> io::Result<()> {
             pipe::write(&mut io::stdout().lock(), &envelope)
         }
         Done::Missing { snapshot } => say(&Answer::Missing(snapshot)),
-        Done::Later { after } => say(&Answer::Later(after)),
+        Done::Later { after, limited } => say(&Answer::Later { after, limited }),
         Done::Again { error } => say(&Answer::again(&error)),
         // It has no child of its own whose death it could tell of.
         Done::Crashed { how } => say(&Answer::again(&how)),

@@ -36,6 +36,7 @@ use proto::job::Job;
 use tokio::process::Command;
 
 use crate::executor::{Attempt, Done, Perform};
+use crate::process::metrics::Metrics;
 pub(crate) use child::attend;
 use parent::{Child, End};
 use pipe::Errand;
@@ -94,15 +95,17 @@ pub struct Supervised<P> {
     ordinary: P,
     program: Program,
     linger: Duration,
+    metrics: Metrics,
 }
 
 impl<P> Supervised<P> {
-    /// Over what does ordinary jobs in this process.
-    pub fn new(ordinary: P, program: Program) -> Self {
+    /// Over what does ordinary jobs in this process. What a child asked of models is counted into `metrics`.
+    pub fn new(ordinary: P, program: Program, metrics: Metrics) -> Self {
         Self {
             ordinary,
             program,
             linger: LINGER,
+            metrics,
         }
     }
 
@@ -133,7 +136,9 @@ impl<P> Supervised<P> {
         );
         // A reply that is on its way is paid for, and is waited for.
         let linger = self.linger + patience(job);
-        child.answer(linger, attempt).await
+        let done = child.answer(linger, attempt).await;
+        attempt.journal.each(|sent| self.metrics.work.asked(sent));
+        done
     }
 }
 
@@ -168,7 +173,10 @@ impl<P: Perform> Perform for Supervised<P> {
             }
             Err(End::NeverBegan(why)) => {
                 tracing::error!(job = %job.id, why, "no process for a suspect job; it comes again later");
-                Done::Later { after: LATER }
+                Done::Later {
+                    after: LATER,
+                    limited: false,
+                }
             }
         }
     }

@@ -10,7 +10,6 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::pipe::{self, Answer, Errand};
-use crate::chat::journal::Journal;
 use crate::executor::{Attempt, Done};
 use crate::process::telemetry::propagation;
 
@@ -37,6 +36,7 @@ impl Errand {
             crashes: attempt.crashes,
             redeliveries: attempt.redeliveries,
             instance: attempt.instance,
+            put_off: attempt.put_off.so_far(),
             trace,
         }
     }
@@ -98,7 +98,7 @@ impl Child {
             };
             tokio::select! {
                 biased;
-                heard = done(stdout, &attempt.journal) => Some(heard),
+                heard = done(stdout, attempt) => Some(heard),
                 () = told => None,
             }
         };
@@ -145,8 +145,11 @@ impl Child {
     }
 }
 
-/// What its answer comes to; what it sent to models is noted.
-async fn done(stdout: &mut ChildStdout, journal: &Journal) -> io::Result<Done> {
+/// What its answer comes to; what it sent to models, and how long it was put off, is noted.
+async fn done(stdout: &mut ChildStdout, attempt: &Attempt) -> io::Result<Done> {
+    let Attempt {
+        journal, put_off, ..
+    } = attempt;
     // It counts from when it was given the job.
     let given = journal.after(Instant::now());
     loop {
@@ -157,6 +160,10 @@ async fn done(stdout: &mut ChildStdout, journal: &Journal) -> io::Result<Done> {
                     journal.note(sent);
                     continue;
                 }
+                Answer::PutOff(counted) => {
+                    put_off.set(counted);
+                    continue;
+                }
                 Answer::Begun => return Err(io::Error::other("it began twice")),
                 Answer::Outcome => {
                     let envelope = pipe::receive(stdout, pipe::bound(Kind::Outcome)).await?;
@@ -165,7 +172,7 @@ async fn done(stdout: &mut ChildStdout, journal: &Journal) -> io::Result<Done> {
                     Done::Outcome(outcome)
                 }
                 Answer::Missing(snapshot) => Done::Missing { snapshot },
-                Answer::Later(after) => Done::Later { after },
+                Answer::Later { after, limited } => Done::Later { after, limited },
                 Answer::Again(error) => Done::Again { error },
                 Answer::HandBack => Done::HandBack,
                 Answer::Unwanted => Done::Unwanted,

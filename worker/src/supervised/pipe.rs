@@ -8,7 +8,7 @@
 //! | child | [`Answer::Begun`], once its services are there |
 //! | parent | an [`Errand`], then the job in its envelope |
 //! | parent | an empty frame: hand the job back at its next resting place |
-//! | child | [`Answer::Sent`], as often as there is something to tell |
+//! | child | [`Answer::Sent`], as often as there is something to tell, and [`Answer::PutOff`] |
 //! | child | another [`Answer`]; behind [`Answer::Outcome`] the outcome in its envelope |
 //!
 //! The end of the child's input is the end of its parent.
@@ -41,6 +41,8 @@ pub(super) struct Errand {
     pub(super) crashes: u32,
     pub(super) redeliveries: u32,
     pub(super) instance: Instance,
+    /// How long servers had put the job off.
+    pub(super) put_off: Duration,
     /// The trace that goes on.
     pub(super) trace: Headers,
 }
@@ -52,11 +54,16 @@ pub(super) enum Answer {
     Begun,
     /// Requests to models, for the operations of the run; the answer follows.
     Sent(Vec<Sent>),
+    /// How long servers have put the job off by now; the answer follows.
+    PutOff(Duration),
     /// The outcome follows.
     Outcome,
     /// As [`Done::Missing`](crate::executor::Done::Missing), and so on.
     Missing(Digest),
-    Later(Duration),
+    Later {
+        after: Duration,
+        limited: bool,
+    },
     Again(String),
     HandBack,
     Unwanted,

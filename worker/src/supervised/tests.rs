@@ -17,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::pipe::Answer;
 use super::*;
 use crate::chat::journal::Journal;
+use crate::chat::put_off::PutOff;
+use crate::process::metrics::Part;
+use crate::process::metrics::label::{Code, Tokens};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -48,6 +51,7 @@ fn job() -> Job {
 fn attempt(redeliveries: u32) -> Attempt {
     Attempt {
         journal: Journal::default(),
+        put_off: PutOff::default(),
         number: 1,
         crashes: 0,
         redeliveries,
@@ -96,7 +100,7 @@ fn child(script: &str) -> Supervised<Here> {
         path: "/bin/sh".into(),
         arguments: vec!["-c".into(), script.into()],
     };
-    Supervised::new(Here::default(), program)
+    Supervised::new(Here::default(), program, Metrics::new(Part::Worker))
 }
 
 /// What comes of a child that has taken the job and then does as the script says.
@@ -140,16 +144,24 @@ async fn what_a_child_sent_to_models_is_its_parents_to_tell() {
         takes_the_job(),
         answers(&Answer::Sent(vec![sent(0), sent(1)])),
         answers(&Answer::Sent(vec![sent(2)])),
+        answers(&Answer::PutOff(Duration::from_secs(90))),
         answers(&Answer::HandBack),
     ];
     let attempt = attempt(3);
-    let done = child(&script.concat()).perform(job(), &attempt).await;
+    let parent = child(&script.concat());
+    let done = parent.perform(job(), &attempt).await;
     assert!(matches!(done, Done::HandBack), "{done:?}");
+    let work = &parent.metrics.work;
+    assert_eq!(work.model_requests.of("small", (Code::Ok,)).get(), 3);
+    assert_eq!(work.model_tokens.of("small", (Tokens::Input,)).get(), 2_700);
     let told = attempt.journal.take();
     let turns: Vec<u32> = told.iter().map(|sent| sent.turn).collect();
     assert_eq!(turns, [0, 1, 2]);
     // Counted from when the delivery began, which is before the child did.
     assert!(told.iter().all(|told| told.after >= sent(0).after));
+    assert_eq!(attempt.put_off.so_far(), Duration::from_secs(90));
+    // The next child goes on from there.
+    assert_eq!(Errand::of(&attempt).put_off, Duration::from_secs(90));
 }
 
 #[tokio::test]
@@ -255,7 +267,7 @@ async fn a_child_that_never_has_the_job_says_nothing_about_it() {
         path: "/nowhere/t2t-worker".into(),
         arguments: Vec::new(),
     };
-    let done = Supervised::new(Here::default(), nowhere)
+    let done = Supervised::new(Here::default(), nowhere, Metrics::new(Part::Worker))
         .perform(job(), &attempt(3))
         .await;
     assert!(matches!(done, Done::Later { .. }), "{done:?}");

@@ -60,6 +60,18 @@ pub enum WorldsError {
     },
 }
 
+impl WorldsError {
+    /// Whether a worker of another release may fare better, as while a fleet is upgraded.
+    pub fn of_this_release(&self) -> bool {
+        match self {
+            Self::Missing { .. }
+            | Self::NoSuchStart { .. }
+            | Self::Build(BuildError::NotAtHand(_)) => false,
+            Self::Build(_) | Self::Other { .. } => true,
+        }
+    }
+}
+
 type Entry = Arc<OnceCell<Arc<dyn Domain>>>;
 
 /// Domains over the base worlds that jobs ask for.
@@ -118,7 +130,7 @@ impl Worlds {
     /// The domain over a job's base world.
     ///
     /// # Errors
-    /// [`WorldsError::Missing`] when the coordinator must help; the others when nothing will.
+    /// [`WorldsError::Missing`] when the coordinator must help; the others when nothing does here.
     pub async fn domain(&self, world: &WorldRef) -> Result<Arc<dyn Domain>, WorldsError> {
         let entry = self.entry(world.base);
         self.count(Layer::Process, entry.initialized());

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
 use worker::executor::{self, Attempt, Done, Perform, Settings, Stop};
 use worker::metered;
+use worker::process::health::Readiness;
 use worker::process::metrics::label::Slot;
 use worker::process::metrics::{Metrics, Part};
 use worker::process::telemetry::spans::System;
@@ -58,14 +59,14 @@ const GLANCE: Duration = Duration::from_millis(10);
 #[command(next_help_heading = "Measuring a fleet")]
 pub(super) struct Measure {
     /// Tasks a round, of seven jobs each: enough that its beginning and its end count for little
-    #[arg(long, value_name = "N", default_value_t = 4000)]
+    #[arg(long, value_name = "N", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(1..))]
     tasks: u32,
     /// Rounds of each of the two
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Jobs in flight
-    #[arg(long, value_name = "N", default_value_t = 512)]
-    window: usize,
+    #[arg(long, value_name = "N", default_value = "512")]
+    window: NonZeroUsize,
     /// Jobs that are answered at once: a fleet of sixteen workers as they come
     #[arg(long, value_name = "N", default_value = "256")]
     slots: NonZeroUsize,
@@ -79,9 +80,6 @@ pub(super) struct Measure {
 
 /// Measures both.
 pub(super) fn figures(measure: &Measure, services: &Services) -> anyhow::Result<Vec<Figure>> {
-    ensure!(measure.rounds > 0, "--rounds 0: give at least 1");
-    ensure!(measure.tasks > 0, "--tasks 0: give at least 1");
-    ensure!(measure.window > 0, "--window 0: give at least 1");
     tls::use_ring();
     let mut settings = services.broker_settings("t2t bench")?;
     // Apart from the fleet's own lanes, and from another measurement's.
@@ -208,9 +206,12 @@ impl<'a> Bench<'a> {
         let load = Load {
             jobs: measure.tasks as usize * canned.sizes.len(),
             sizes: canned.sizes.clone(),
-            window: measure.window,
+            window: measure.window.get(),
             slots: measure.slots.get(),
-            prefetch: (bounded(measure.prefetch), bounded(prefetch(measure.window))),
+            prefetch: (
+                bounded(measure.prefetch),
+                bounded(prefetch(measure.window.get())),
+            ),
         };
         Ok(Self {
             measure,
@@ -297,7 +298,7 @@ impl<'a> Bench<'a> {
             instance,
             world: self.world.clone(),
             aside: None,
-            window: self.measure.window,
+            window: self.measure.window.get(),
             patience: Some(Duration::from_secs(3600)),
             board: None,
             persistent: true,
@@ -334,7 +335,7 @@ impl<'a> Bench<'a> {
 
     async fn connect(&self, metrics: &Metrics) -> anyhow::Result<Arc<dyn Queue>> {
         let queue = AmqpQueue::connect(&self.settings).await?;
-        Ok(metered::broker(queue, metrics))
+        Ok(metered::broker(queue, metrics, &Readiness::new()))
     }
 }
 

@@ -116,8 +116,9 @@ impl Core {
         self.consuming.channel().await
     }
 
+    /// The connection by which messages are published is made again when there is one, and is not missed until then.
     pub(super) fn connected(&self) -> bool {
-        self.publisher.connected() && self.consuming.connected()
+        self.consuming.connected() && !self.publisher.in_vain()
     }
 
     /// Counts a message of others that went to the dead lane.

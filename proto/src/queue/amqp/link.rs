@@ -4,7 +4,7 @@
 //! others wait. The client library's own recovery is not used, since it hides that deliveries in hand
 //! were lost.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as Plain, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ pub(super) struct Link {
     connection: Mutex<Option<Connection>>,
     /// Of the latest connection, to be looked at while another is made.
     status: Plain<Option<ConnectionStatus>>,
+    /// Somebody wanted a channel last and did not get one.
+    in_vain: AtomicBool,
 }
 
 impl Link {
@@ -80,6 +82,7 @@ impl Link {
             reconnects,
             connection: Mutex::new(None),
             status: Plain::new(None),
+            in_vain: AtomicBool::new(false),
         };
         let connection = link.dial().await?;
         *link.connection.lock().await = Some(connection);
@@ -92,12 +95,19 @@ impl Link {
         status.as_ref().is_some_and(ConnectionStatus::connected)
     }
 
+    /// Whether somebody waits in vain for a channel.
+    pub(super) fn in_vain(&self) -> bool {
+        self.in_vain.load(Ordering::Relaxed)
+    }
+
     /// A new channel, waiting for the broker as long as it takes. Once closed, only on a connection
     /// that still stands.
     pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
         let mut pauses = pauses();
         loop {
-            match self.try_channel().await {
+            let tried = self.try_channel().await;
+            self.in_vain.store(tried.is_err(), Ordering::Relaxed);
+            match tried {
                 Ok(channel) => return Ok(channel),
                 Err(error) if *self.closed.borrow() => return Err(error),
                 Err(error) => {
@@ -200,17 +210,20 @@ impl Link {
             }
             return self.unreachable(error);
         };
+        let text = said.get_message().as_str();
         let hint = match said.kind() {
+            // It says no for now: so many connections are open, or the vhost is being started.
+            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
+                if text.contains(" limit") || text.contains(" is down") =>
+            {
+                return self.unreachable(error);
+            }
             AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => "check user and password",
             AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
                 "check that the vhost exists and the user may use it"
             }
             _ => return self.unreachable(error),
         };
-        QueueError::Refused(format!(
-            "{}: {}: {hint}",
-            self.place,
-            said.get_message().as_str()
-        ))
+        QueueError::Refused(format!("{}: {text}: {hint}", self.place))
     }
 }

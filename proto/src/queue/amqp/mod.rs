@@ -106,7 +106,7 @@ impl AmqpQueue {
         self.core.observed.by(observer);
     }
 
-    /// Whether both connections stand, as far as is known without asking the broker.
+    /// Whether messages come and go, as far as is known without asking the broker.
     pub fn connected(&self) -> bool {
         self.core.connected()
     }
@@ -184,6 +184,12 @@ impl Queue for AmqpQueue {
             delayed += queue.map_or(0, |queue| u64::from(queue.message_count()));
         }
         Ok(delayed)
+    }
+
+    async fn buried(&self, lane: Lane) -> Result<u64, QueueError> {
+        let dead = self.core.layout.dead(lane);
+        let queue = self.look_at(lane, &dead).await?;
+        Ok(queue.map_or(0, |queue| u64::from(queue.message_count())))
     }
 
     async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {

@@ -63,9 +63,9 @@ impl Publisher {
         self.link.channel().await
     }
 
-    /// Whether its connection stands, as far as is known.
-    pub(super) fn connected(&self) -> bool {
-        self.link.connected()
+    /// Whether somebody waits in vain for its connection.
+    pub(super) fn in_vain(&self) -> bool {
+        self.link.in_vain()
     }
 
     /// Publishes once to a queue, and tells what came of it and how long that took.

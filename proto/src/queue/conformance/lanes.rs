@@ -170,15 +170,18 @@ pub(super) async fn q9_a_deleted_lane_is_empty(broker: &dyn Broker) {
     );
 }
 
-/// Waits until so many messages wait on a lane: for a consumer, and for their time.
-async fn has_waiting(queue: &dyn Queue, lane: Lane, expected: (u64, u64)) {
+/// Waits until so many messages wait on a lane: for a consumer, for their time, and in its dead lane.
+async fn has_waiting(queue: &dyn Queue, lane: Lane, expected: [u64; 3]) {
     let what = format!("Q10: what waits on {lane}, not {expected:?}");
     comes_to(
         &what,
         |waiting| *waiting == expected,
         async || {
-            let ready = queue.ready(lane).await.expect("ready");
-            (ready, queue.delayed(lane).await.expect("delayed"))
+            [
+                queue.ready(lane).await.expect("ready"),
+                queue.delayed(lane).await.expect("delayed"),
+                queue.buried(lane).await.expect("buried"),
+            ]
         },
     )
     .await;
@@ -190,12 +193,15 @@ pub(super) async fn q10_what_waits_is_counted(broker: &dyn Broker) {
     for number in 0..3 {
         publish(&*one, lane, number).await;
     }
-    has_waiting(&*two, lane, (3, 0)).await;
+    has_waiting(&*two, lane, [3, 0, 0]).await;
     let mut consumer = subscribe(&*one, lane, 1).await;
-    let in_hand = next(&mut *consumer).await;
-    has_waiting(&*two, lane, (2, 0)).await;
-    in_hand.retry(SOON).await.expect("retry");
-    let next_in_hand = next(&mut *consumer).await;
-    has_waiting(&*two, lane, (1, 1)).await;
-    drop(next_in_hand);
+    let first = next(&mut *consumer).await;
+    has_waiting(&*two, lane, [2, 0, 0]).await;
+    first.reject("for good").await.expect("reject");
+    let second = next(&mut *consumer).await;
+    has_waiting(&*two, lane, [1, 0, 1]).await;
+    second.retry(SOON).await.expect("retry");
+    let third = next(&mut *consumer).await;
+    has_waiting(&*two, lane, [0, 1, 1]).await;
+    drop(third);
 }

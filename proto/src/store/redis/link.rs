@@ -207,11 +207,18 @@ impl Inner {
             ErrorKind::Io | ErrorKind::Parse if sent && !error.is_connection_refusal() => {
                 StoreError::Unknown(text)
             }
-            ErrorKind::Io | ErrorKind::Parse => StoreError::Unreachable(text),
+            // A sentinel knows no master while another is made one.
+            ErrorKind::Io | ErrorKind::Parse | ErrorKind::MasterNameNotFoundBySentinel => {
+                StoreError::Unreachable(text)
+            }
             _ => match error.code() {
                 Some("WRONGTYPE") => return Failure::WrongType,
-                Some("OOM") => StoreError::Full(text),
+                // MISCONF: its own disk takes no more.
+                Some("OOM" | "MISCONF") => StoreError::Full(text),
                 Some("BUSY") => StoreError::Unreachable(text),
+                Some("ERR") if text.contains("max number of clients") => {
+                    StoreError::Unreachable(text)
+                }
                 _ => StoreError::Refused(text),
             },
         })

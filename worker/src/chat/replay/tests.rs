@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::journal::Journal;
 use super::super::models::Models;
+use super::super::put_off::PutOff;
 use super::super::session::{Place, Session, Stop};
 use super::super::tests::{endpoint, request};
 use super::super::{Reply, Request};
@@ -40,6 +41,7 @@ fn subject() -> Subject {
 async fn answers(models: &Models, texts: &[&str]) -> Result<Vec<Reply>, Stop> {
     let place = Place {
         journal: Journal::default(),
+        put_off: PutOff::default(),
         budget: None,
         run: "run".to_owned(),
         hand_back: CancellationToken::new(),

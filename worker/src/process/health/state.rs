@@ -64,28 +64,59 @@ impl Default for Pulse {
 
 /// Whether a process can do its work. Clones are the same answer.
 #[derive(Clone)]
-pub struct Readiness(Arc<RwLock<Option<String>>>);
+pub struct Readiness(Arc<State>);
+
+struct State {
+    /// Why it cannot, as it says itself.
+    reason: RwLock<Option<String>>,
+    needs: RwLock<Vec<Need>>,
+}
+
+/// What else must be there, by name, and whether it is.
+type Need = (&'static str, Box<dyn Fn() -> bool + Send + Sync>);
 
 impl Readiness {
     /// Not ready yet.
     pub fn new() -> Self {
-        Self(Arc::new(RwLock::new(Some("starting".to_owned()))))
+        Self(Arc::new(State {
+            reason: RwLock::new(Some("starting".to_owned())),
+            needs: RwLock::default(),
+        }))
+    }
+
+    /// From now on it is ready only while `what` is there, too, which is asked for whenever somebody wants to know.
+    pub fn needs(&self, what: &'static str, is_there: impl Fn() -> bool + Send + Sync + 'static) {
+        let mut needs = self.0.needs.write().unwrap_or_else(PoisonError::into_inner);
+        needs.push((what, Box::new(is_there)));
     }
 
     /// It can.
     pub fn ready(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.say(None);
     }
 
     /// It cannot, because of `reason`, which whoever reaches the port can read.
     pub fn not_ready(&self, reason: impl Into<String>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(reason.into());
+        self.say(Some(reason.into()));
+    }
+
+    fn say(&self, reason: Option<String>) {
+        *self
+            .0
+            .reason
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = reason;
     }
 
     /// Why it cannot.
     pub fn reason(&self) -> Option<String> {
-        let reason = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        reason.clone()
+        let said = self.0.reason.read().unwrap_or_else(PoisonError::into_inner);
+        if said.is_some() {
+            return said.clone();
+        }
+        let needs = self.0.needs.read().unwrap_or_else(PoisonError::into_inner);
+        let away = needs.iter().find(|(_, is_there)| !is_there());
+        away.map(|(what, _)| format!("no connection to the {what}"))
     }
 }
 
@@ -103,6 +134,8 @@ impl fmt::Debug for Readiness {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
 
     #[test]
@@ -125,5 +158,18 @@ mod tests {
         assert_eq!(readiness.reason(), None);
         readiness.not_ready("draining");
         assert_eq!(readiness.reason().as_deref(), Some("draining"));
+    }
+
+    #[test]
+    fn ready_is_only_who_has_what_it_needs() {
+        let (readiness, there) = (Readiness::new(), Arc::new(AtomicBool::new(false)));
+        let look = Arc::clone(&there);
+        readiness.needs("cellar", move || look.load(Ordering::Relaxed));
+        assert_eq!(readiness.reason().as_deref(), Some("starting"));
+        readiness.ready();
+        let away = readiness.reason().unwrap();
+        assert!(away.contains("cellar"), "{away}");
+        there.store(true, Ordering::Relaxed);
+        assert_eq!(readiness.reason(), None);
     }
 }

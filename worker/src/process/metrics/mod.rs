@@ -3,6 +3,7 @@
 //! [`table`] lists every metric, [`label`] every label, [`family`] is the machinery. A process makes one
 //! [`Metrics`] and hands clones of it around; there is no global registry.
 
+mod asked;
 pub mod family;
 pub mod label;
 pub mod table;

@@ -154,6 +154,6 @@ pub const MODELS: [Setting; 22] = [
         "models.*.down_seconds",
         Kind::Whole(1, DAY),
         "",
-        "An endpoint that has answered nothing for so long is given up, and its episodes are quarantined.",
+        "An endpoint that has answered nothing for so long is given up, and its episodes are quarantined; likewise a conversation that it has asked to come again later for so long in all.",
     ),
 ];
