@@ -1,18 +1,20 @@
 //! Failed jobs of a run: what its ledger says of them, and how they are reopened.
 //!
 //! A failed job closes its slot, or leaves a hole among the episodes. Reopening takes its outcome back, so
-//! that the run asks for the job again when it next goes on.
+//! that the run asks for the job again when it next goes on. The same is done, where it is asked for, with
+//! conversations that the service behind a model broke: that may be mended by then.
 
 use std::fmt;
 
 use proto::ids::JobId;
 use proto::job::Stage;
 use proto::outcome::{Outcome, StageResult};
+use proto::record::Ending;
 use proto::wire::{self, Kind};
 
 use crate::archive::ArchiveError;
-use crate::dispatch::{failed, rollout_of};
-use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Record};
+use crate::dispatch::{failed, made, rollout_of};
+use crate::ledger::{Index, Ledger, LedgerError, Position, Reader, Record, Summary};
 
 /// A job that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,22 +33,37 @@ pub struct FailedJob {
     pub error: String,
 }
 
+/// Which jobs are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that failed.
+    Failed,
+    /// These, and conversations that are quarantined for a fault of the infrastructure.
+    Quarantined,
+}
+
 impl FailedJob {
-    fn of(record: &Record) -> Result<Self, ArchiveError> {
+    /// None for a conversation that is not quarantined so.
+    fn of(record: &Record) -> Result<Option<Self>, ArchiveError> {
         let (entry, job) = (&record.entry, record.entry.job);
         let outcome: Outcome = wire::decode(Kind::Outcome, &record.body)
             .map_err(|source| ArchiveError::Wire { job, source })?;
-        let StageResult::Failed { stage, error } = outcome.result else {
-            return Err(ArchiveError::Mixed(job));
+        let (stage, error) = match outcome.result {
+            StageResult::Failed { stage, error } => (stage, error),
+            StageResult::Played(episode) => match episode.ending {
+                Ending::Infrastructure(why) => (Stage::Rollout, format!("quarantined: {why}")),
+                _ => return Ok(None),
+            },
+            _ => return Err(ArchiveError::Mixed(job)),
         };
-        Ok(Self {
+        Ok(Some(Self {
             job,
             stage,
             slot: entry.slot,
             candidate: entry.candidate,
             trial: rollout_of(entry).map(|(_, trial, twin)| (trial, twin)),
             error,
-        })
+        }))
     }
 }
 
@@ -63,33 +80,35 @@ impl fmt::Display for FailedJob {
     }
 }
 
-/// The failed jobs of a ledger, in its order.
+/// The jobs of a ledger that are meant, in its order.
 pub fn list<'a>(
     reader: &'a Reader,
     index: &'a Index,
+    which: Which,
 ) -> impl Iterator<Item = Result<FailedJob, ArchiveError>> + 'a {
-    places(index).map(|position| FailedJob::of(&reader.read(position)?))
+    let read = |position| FailedJob::of(&reader.read(position)?);
+    places(index, which).filter_map(move |position| read(position).transpose())
 }
 
-/// Takes back the outcomes of the failed jobs that are `wanted`; gives how many those were. Durable when
-/// it comes back.
+/// Takes back the outcomes of those jobs; gives how many there were. Durable when it comes back.
 ///
 /// # Errors
 /// The ledger's; none or all of them may have been taken back.
-pub fn reopen(ledger: &mut Ledger, wanted: &dyn Fn(&JobId) -> bool) -> Result<u64, LedgerError> {
-    let places: Vec<Position> = places(ledger.index()).collect();
+pub fn reopen(ledger: &mut Ledger, jobs: &[JobId]) -> Result<u64, LedgerError> {
     let mut reopened = 0;
-    for position in places {
-        let job = ledger.read(position)?.entry.job;
-        if wanted(&job) && ledger.annul(&job)? {
-            reopened += 1;
-        }
+    for job in jobs {
+        reopened += u64::from(ledger.annul(job)?);
     }
     ledger.commit()?;
     Ok(reopened)
 }
 
-fn places(index: &Index) -> impl Iterator<Item = Position> + '_ {
-    let failures = index.iter().filter(|(summary, _)| failed(summary.code));
-    failures.map(|(_, position)| position)
+/// Where they stand, and perhaps other conversations.
+fn places(index: &Index, which: Which) -> impl Iterator<Item = Position> + '_ {
+    let meant = move |summary: &Summary| {
+        let rollout = summary.stage == Stage::Rollout as u8 && made(summary.code);
+        failed(summary.code) || rollout && which == Which::Quarantined
+    };
+    let meant = index.iter().filter(move |(summary, _)| meant(summary));
+    meant.map(|(_, position)| position)
 }

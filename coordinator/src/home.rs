@@ -178,30 +178,47 @@ impl Home {
         })
     }
 
-    /// Name of this folder's coordinator on a broker, drawn when it is first asked for. Two who ask at
+    /// Name of this folder's coordinator on a broker, if it has one: a run in one process has none. For who only
+    /// looks.
+    pub fn named(&self) -> Result<Option<Instance>, HomeError> {
+        let path = self.at(INSTANCE);
+        match fs::read_to_string(&path) {
+            Ok(text) => match text.trim_end().parse() {
+                Ok(instance) => Ok(Some(instance)),
+                Err(error) => Err(HomeError::Instance { path, error }),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(HomeError::Io {
+                what: "read",
+                path,
+                source,
+            }),
+        }
+    }
+
+    /// The same for who is about to coordinate: drawn and written down when it is first asked for. Two who ask at
     /// once get the same.
     pub fn instance(&self) -> Result<Instance, HomeError> {
+        if let Some(instance) = self.named()? {
+            return Ok(instance);
+        }
         let path = self.at(INSTANCE);
         let io = |what| {
             let path = path.clone();
             move |source| HomeError::Io { what, path, source }
         };
-        if !path.exists() {
-            let drawn = drawn(&path)?;
-            let partial = self.at(&format!(".{INSTANCE}.{drawn}{PARTIAL}"));
-            fs::write(&partial, format!("{drawn}\n")).map_err(io("write"))?;
-            // Whoever is first gives the name, whole; a link never replaces one.
-            match fs::hard_link(&partial, &path) {
-                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(io("create")(error));
-                }
-                _ => fs::remove_file(&partial).map_err(io("remove"))?,
+        let drawn = drawn(&path)?;
+        let partial = self.at(&format!(".{INSTANCE}.{drawn}{PARTIAL}"));
+        fs::write(&partial, format!("{drawn}\n")).map_err(io("write"))?;
+        // Whoever is first gives the name, whole; a link never replaces one.
+        match fs::hard_link(&partial, &path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(io("create")(error));
             }
+            _ => fs::remove_file(&partial).map_err(io("remove"))?,
         }
-        let text = fs::read_to_string(&path).map_err(io("read"))?;
-        text.trim_end()
-            .parse()
-            .map_err(|error| HomeError::Instance { path, error })
+        let named = self.named()?;
+        named.ok_or_else(|| io("read")(std::io::ErrorKind::NotFound.into()))
     }
 
     /// Where `--record` has put what models answer, if it did.
@@ -396,6 +413,22 @@ mod tests {
         ] {
             let error = home.settle(&other).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_drawn_once_and_only_for_who_needs_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home(dir.path().to_owned());
+        assert_eq!(home.named().unwrap(), None);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let drawn = home.instance().unwrap();
+        assert_eq!(home.instance().unwrap(), drawn);
+        assert_eq!(home.named().unwrap(), Some(drawn));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        fs::write(home.at(INSTANCE), "me\n").unwrap();
+        for error in [home.named().unwrap_err(), home.instance().unwrap_err()] {
+            assert!(error.to_string().contains("put back"), "{error}");
         }
     }
 

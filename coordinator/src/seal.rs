@@ -13,7 +13,7 @@ use proto::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::is_partial;
-use crate::home::{OPERATIONS, PARTIAL};
+use crate::home::{INSTANCE, OPERATIONS, PARTIAL};
 use crate::ledger::LOCK;
 
 /// Name of the seal's file.
@@ -124,8 +124,10 @@ fn compare(sealed: &BTreeMap<String, Sealed>, found: &Survey) -> Vec<Broken> {
             Some(_) => {}
         }
     }
-    // A run over a fleet takes no lock; who looks at its folder afterwards may.
-    let unsealed = |file: &&String| !sealed.contains_key(*file) && *file != LOCK;
+    // A run over a fleet takes no lock; who looks at its folder afterwards may. One in one process has no name on a
+    // fleet; a coordinator that was about to grow it there has given it one.
+    let later = |file: &str| file == LOCK || file == INSTANCE;
+    let unsealed = |file: &&String| !sealed.contains_key(*file) && !later(file);
     for file in found.files.keys().filter(unsealed) {
         note(file, "does not belong here");
     }
@@ -331,6 +333,18 @@ mod tests {
         let (dir, _outside) = sealed();
         drop(DirLock::acquire(dir.path()).unwrap());
         assert_eq!(check(dir.path()).unwrap(), Some(vec![]));
+    }
+
+    #[test]
+    fn a_name_on_a_fleet_breaks_a_seal_only_where_it_is_sealed_and_changed() {
+        let (dir, _outside) = sealed();
+        fs::write(dir.path().join(INSTANCE), "00000000000000aa\n").unwrap();
+        assert_eq!(check(dir.path()).unwrap(), Some(vec![]));
+        fs::write(dir.path().join(NAME), seal(dir.path()).unwrap()).unwrap();
+        fs::write(dir.path().join(INSTANCE), "00000000000000ab\n").unwrap();
+        let broken = check(dir.path()).unwrap().unwrap();
+        assert_eq!(broken.len(), 1);
+        assert_eq!(broken[0].file, INSTANCE);
     }
 
     #[cfg(unix)]

@@ -105,6 +105,51 @@ fn variables_of_logs_and_traces_are_checked_before_anything_is_done() {
 }
 
 #[test]
+fn a_password_in_a_url_that_does_not_read_is_printed_by_neither_program() {
+    let shell = Shell::new();
+    let worker = env!("CARGO_BIN_EXE_t2t-worker-under-test");
+    let broker = "amqp://ann:s3cret/9@host/v";
+    let cache = "redis://:s3cret/9@host/0";
+    for (variable, flag, url) in [
+        ("T2T_BROKER", "--broker", broker),
+        ("T2T_CACHE", "--cache", cache),
+        ("T2T_LASTING", "--lasting", cache),
+    ] {
+        let mut by_variable = [shell.command("status"), Command::new(worker)];
+        for command in &mut by_variable {
+            command.env(variable, url);
+        }
+        let mut by_flag = [shell.command("status"), Command::new(worker)];
+        for command in &mut by_flag {
+            command.args([flag, url]);
+        }
+        for mut command in by_variable.into_iter().chain(by_flag) {
+            let done: Done = command.output().unwrap().into();
+            assert_eq!(done.code, 2, "{command:?}\n{}", done.err);
+            assert!(!done.err.contains("s3cret"), "{}", done.err);
+            for word in [flag, "percent-encoded"] {
+                assert!(done.err.contains(word), "no `{word}` in\n{}", done.err);
+            }
+        }
+    }
+}
+
+#[test]
+fn who_looks_for_a_run_in_a_fleet_leaves_the_run_of_one_process_as_it_was() {
+    let shell = Shell::with_run();
+    let before = files(&shell.at("run"));
+    // Nobody is asked: a run that no fleet knows has left nothing there.
+    let nowhere = "--broker amqp://there --cache redis://there";
+    for line in ["dead list --run run", "dead requeue --run run", "clean run"] {
+        let done = shell.does(&format!("{line} {nowhere}"));
+        assert_eq!(done.code, 0, "t2t {line}\n{}", done.err);
+        assert!(done.err.contains("no fleet"), "t2t {line}\n{}", done.err);
+    }
+    assert!(files(&shell.at("run")) == before, "the folder was changed");
+    shell.ends(0, "verify run");
+}
+
+#[test]
 fn every_help_reads() {
     let shell = Shell::new();
     let commands = [

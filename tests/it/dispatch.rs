@@ -2,6 +2,8 @@
 //! again and again at drawn moments, comes to the same ledger and the same dataset as a calm one.
 
 mod apart;
+mod early;
+mod forgotten;
 mod inquiries;
 mod lost;
 mod reopened;

@@ -2,6 +2,7 @@
 //! to the bytes of the calm run in one process.
 
 mod calm;
+mod ended;
 mod evaluation;
 mod models;
 mod outside;

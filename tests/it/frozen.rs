@@ -66,14 +66,14 @@ fn an_offline_plan_comes_to_what_it_always_came_to() {
         "run_9e9e5e9c8d81ca2b62667422",
         "96 a8add5a44444ae2ad0303acf6d45d92a594f2fb6873678d524ef79590edcc96f",
         "60 4aaee04f70eca800a56f7be14fb4f74388e49f4b7e6e65e7a53bcf34a159616e",
-        "163e3da05b27abe510bc1db0ea6153d0346a583c65ea51ce8ce65a3fcb96fedc",
+        "f3a2e0cf125f9b1f03030ab3524f662f1c3782f95d354f02c42e6b449e114267",
     ];
     assert_eq!(frozen("tickets", "12"), desk);
     let shop = [
         "run_2500d9e2ecb80a51629701a1",
         "64 39e7803d98de4fe99fe556db174d3fe7a97171afb0fabf8325c62feb3d8e425f",
         "40 7432f7d4e360a8fa24e115aa8d1d9af49f1189864f37f2ee4ae8950f53c1e011",
-        "c20327c0fdc19f1cc554f52aacd2386fc1b35f60b76b5c8134e86816126c58fc",
+        "4668f9f47bfee6fa9d2e5bc5dfd8dc7e0c9daca445b2a77471ec1594ec342646",
     ];
     assert_eq!(frozen("retail", "8"), shop);
 }

@@ -19,8 +19,8 @@ use proto::job::{Job, Stage};
 use proto::operation::{Operation, Sent, Trial};
 use proto::outcome::{Notice, Outcome, StageResult};
 use proto::record::{
-    CallForm, Cast, Component, Endpoint, Judged, Map, Money, Part, Patience, Prices, Protocol,
-    Rates, Role, Sampling, Usage, UserProtocol, Writing,
+    CallForm, Cast, Component, Dialect, Endpoint, Judged, Map, Money, Part, Patience, Prices,
+    Protocol, Rates, Role, Sampling, Structured, Usage, UserProtocol, Writing,
 };
 use proto::wire::{self, Kind, VERSION};
 use serde::Serialize;
@@ -81,6 +81,11 @@ fn cast() -> Cast {
             extra: Map::from([("top_k".to_owned(), 20.into())]),
         },
         form: CallForm::React,
+        dialect: Dialect {
+            structured: Structured::Object,
+            return_reasoning: true,
+            omit: vec!["cache_control".to_owned()],
+        },
         prices: Prices {
             input: 3_000,
             cached: 300,

@@ -97,6 +97,16 @@ impl Queue for Link {
         self.exchange.queue.revive(lane, limit, wanted).await
     }
 
+    async fn discard(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        self.process.cross().await;
+        self.exchange.queue.discard(lane, limit, wanted).await
+    }
+
     async fn consumers(&self, lane: Lane) -> Result<u32, QueueError> {
         self.process.cross().await;
         Ok(u32::try_from(self.exchange.listeners(lane)).unwrap_or(u32::MAX))

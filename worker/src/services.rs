@@ -6,31 +6,33 @@
 //! `T2T_CACHE_…` and `T2T_LASTING_…`).
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
 use proto::error::ErrorKind;
 use proto::queue::QueueError;
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
 use proto::store::redis::{Endpoint, RedisSettings};
 use proto::store::{RedisStore, StoreError};
 
-use crate::process::secret::SecretUrl;
+use crate::process::secret::{SecretUrl, UrlError};
 
 /// Where broker and stores are.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Fleet")]
 pub struct Services {
     /// RabbitMQ of the fleet: amqp://HOST/VHOST, or amqps://
-    #[arg(long, value_name = "URL", env = "T2T_BROKER", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = "T2T_BROKER", hide_env_values = true, value_parser = Unquoted)]
     pub broker: Option<SecretUrl>,
     /// Redis of the fleet: redis://HOST/DATABASE, redis+sentinel://HOST,HOST/MASTER or
     /// redis+cluster://HOST,HOST, or the same with rediss
-    #[arg(long, value_name = "URL", env = "T2T_CACHE", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = "T2T_CACHE", hide_env_values = true, value_parser = Unquoted)]
     pub cache: Option<SecretUrl>,
     /// A Redis that does not evict, for replies, leases and budgets; the cache if not given
-    #[arg(long, value_name = "URL", env = "T2T_LASTING", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = "T2T_LASTING", hide_env_values = true, value_parser = Unquoted)]
     pub lasting: Option<SecretUrl>,
     /// Beginning of every queue's and key's name, so that several fleets may share the services
     #[arg(long, value_name = "NAME", env = "T2T_PREFIX")]
@@ -44,6 +46,34 @@ pub struct Services {
     /// Certificates (PEM) of the authorities to trust for amqps:// and rediss://
     #[arg(long, value_name = "FILE", env = "T2T_CA_FILE")]
     pub ca_file: Option<PathBuf>,
+}
+
+/// Reads a URL that may hold a password. What the command line's library says of a value that does not read repeats
+/// it, also where it comes from the environment, and so the password of a URL that is only mistyped.
+#[derive(Debug, Clone, Copy)]
+struct Unquoted;
+
+impl TypedValueParser for Unquoted {
+    type Value = SecretUrl;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<SecretUrl, clap::Error> {
+        let read = match value.to_str() {
+            Some(text) => text.parse().map_err(|error: UrlError| error.to_string()),
+            None => Err("not a URL: it is no text in UTF-8".to_owned()),
+        };
+        read.map_err(|error| {
+            let name = argument.map_or_else(|| "a URL".to_owned(), ToString::to_string);
+            let message = format!("invalid value for '{name}': {error}");
+            command
+                .clone()
+                .error(clap::error::ErrorKind::ValueValidation, message)
+        })
+    }
 }
 
 fn days(count: u16) -> Duration {
@@ -205,6 +235,29 @@ mod tests {
     struct Line {
         #[command(flatten)]
         services: Services,
+    }
+
+    #[test]
+    fn a_url_that_does_not_read_is_named_and_not_repeated() {
+        for (flag, url, says) in [
+            ("--broker", "amqp://ann:s3cret/9@host/v", "percent-encoded"),
+            ("--cache", "redis://:s3cret/9@host/0", "percent-encoded"),
+            (
+                "--lasting",
+                "redis+cluster://u:s3cret@a,,b",
+                "without a host",
+            ),
+        ] {
+            let error = Line::try_parse_from(["t2t", flag, url]).err();
+            let error = error.expect("it is no URL");
+            assert_eq!(error.exit_code(), 2);
+            let said = error.to_string();
+            assert!(
+                said.contains(&format!("'{flag} <URL>'")) && said.contains(says),
+                "{said}"
+            );
+            assert!(!said.contains("s3cret"), "{said}");
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn own(plan: &Plan) -> Vec<u32> {
 /// The prices of a model, where the plan has them.
 fn prices(plan: &Plan, name: &str) -> Option<Prices> {
     let model = plan.models.get(name)?;
-    (model.price_input.is_some() && model.price_output.is_some())
+    (model.price_input.is_some() || model.price_output.is_some())
         .then(|| model.endpoint(name).prices)
 }
 

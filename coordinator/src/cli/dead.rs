@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use proto::ids::JobId;
 use proto::job::Job;
 use proto::outcome::{Notice, Outcome};
-use proto::queue::{DeadLetter, Queue};
+use proto::queue::{DeadLetter, Queue, QueueError};
 use proto::store::Board as _;
 use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER};
 use proto::wire::{self, Kind, WireError};
@@ -20,14 +20,14 @@ use worker::services::{Fleet, Services};
 use super::End;
 use super::fleet::connect;
 use super::progress::{print, say};
-use crate::failed::{self, FailedJob};
+use crate::failed::{self, FailedJob, Which};
 use crate::home::Home;
 use crate::ledger::{DirLock, Ledger, Reader};
 use crate::seal;
 use crate::status::RUNS;
 
 /// Dead letters looked at, of each lane.
-const LETTERS: usize = 10_000;
+pub(super) const LETTERS: usize = 10_000;
 
 /// Arguments of `t2t dead`.
 #[derive(Debug, Args)]
@@ -36,7 +36,10 @@ With a broker: messages that no worker could read or finish. With --run DIR: job
 holds as failed. With both: the two of that run.
 
   t2t dead list --run out/first
-  t2t dead requeue --run out/first       then the run's own command again, which asks for them anew")]
+  t2t dead requeue --run out/first       then the run's own command again, which asks for them anew
+
+With --quarantined, conversations that the service behind a model broke are among them: once it is mended, they
+are played after all, from where they broke.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -57,6 +60,9 @@ struct Where {
     /// Folder of a run or evaluation: its failed jobs, and of the dead letters only its own
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
+    /// Quarantined conversations, too: those that the service behind a model broke
+    #[arg(long, requires = "run")]
+    quarantined: bool,
     #[command(flatten)]
     services: Services,
 }
@@ -86,6 +92,16 @@ pub(super) fn dead(arguments: &Arguments) -> anyhow::Result<End> {
     Ok(End::Done)
 }
 
+/// Whose dead letters are meant.
+enum Whose {
+    /// All that lie on the broker: no run is named.
+    Everybodys,
+    /// Those of a run, by its name there.
+    Of(Instance),
+    /// None: no broker is named beside the run, or the run was never over a fleet.
+    Nobodys,
+}
+
 impl Where {
     fn home(&self) -> anyhow::Result<Option<Home>> {
         let home = self.run.clone().map(Home);
@@ -95,21 +111,32 @@ impl Where {
         Ok(home)
     }
 
-    /// Whether the broker is to be looked at: always, unless a ledger is named and no broker is.
-    fn asks_broker(&self) -> bool {
-        self.run.is_none() || self.services.named()
-    }
-
-    /// Whose dead letters are meant; none for everybody's.
-    fn instance(&self) -> anyhow::Result<Option<Instance>> {
-        Ok(self.home()?.map(|home| home.instance()).transpose()?)
+    /// Whose dead letters are meant.
+    fn whose(&self) -> anyhow::Result<Whose> {
+        let Some(home) = self.home()? else {
+            return Ok(Whose::Everybodys);
+        };
+        if !self.services.named() {
+            return Ok(Whose::Nobodys);
+        }
+        match home.named()? {
+            Some(instance) => Ok(Whose::Of(instance)),
+            None => {
+                let here = home.path().display();
+                say(&format!(
+                    "no fleet knows the run in {here}, so no dead letter is its own"
+                ));
+                Ok(Whose::Nobodys)
+            }
+        }
     }
 
     fn letters(&self) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
-        if !self.asks_broker() {
-            return Ok(Vec::new());
-        }
-        let instance = self.instance()?;
+        let instance = match self.whose()? {
+            Whose::Nobodys => return Ok(Vec::new()),
+            Whose::Everybodys => None,
+            Whose::Of(instance) => Some(instance),
+        };
         let (runtime, fleet) = connect(&self.services, "t2t dead")?;
         runtime.block_on(letters(&fleet, instance))
     }
@@ -118,9 +145,14 @@ impl Where {
         let Some(home) = self.home()? else {
             return Ok(Vec::new());
         };
-        let (reader, index, _) = Reader::open(home.path())?;
-        let failed = failed::list(&reader, &index).collect::<Result<_, _>>()?;
-        Ok(failed)
+        failed_in(&home, self.which())
+    }
+
+    fn which(&self) -> Which {
+        match self.quarantined {
+            true => Which::Quarantined,
+            false => Which::Failed,
+        }
     }
 }
 
@@ -159,13 +191,18 @@ fn requeue(some: &Several) -> anyhow::Result<()> {
         some.ids.is_empty() || some.ids.iter().any(|beginning| begins(job, beginning))
     };
     let place = &some.place;
-    let fleet = place
-        .asks_broker()
-        .then(|| connect(&place.services, "t2t dead"))
-        .transpose()?;
+    let whose = place.whose()?;
+    let fleet = match whose {
+        Whose::Nobodys => None,
+        Whose::Everybodys | Whose::Of(_) => Some(connect(&place.services, "t2t dead")?),
+    };
+    let instance = match whose {
+        Whose::Of(instance) => Some(instance),
+        Whose::Everybodys | Whose::Nobodys => None,
+    };
     if let Some(home) = place.home()? {
-        if let Some((runtime, fleet)) = &fleet {
-            let lane = Lane::Outcomes(home.instance()?);
+        if let (Some((runtime, fleet)), Some(instance)) = (&fleet, instance) {
+            let lane = Lane::Outcomes(instance);
             let busy = runtime.block_on(fleet.queue.consumers(lane))? > 0;
             ensure!(
                 !busy,
@@ -173,10 +210,9 @@ fn requeue(some: &Several) -> anyhow::Result<()> {
                 home.path().display()
             );
         }
-        reopen(&home, &wanted)?;
+        reopen(&home, place.which(), &wanted)?;
     }
     if let Some((runtime, fleet)) = &fleet {
-        let instance = place.instance()?;
         let moved = runtime.block_on(async {
             let mut moved = 0;
             for lane in lanes(fleet, instance).await? {
@@ -190,19 +226,23 @@ fn requeue(some: &Several) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes back the outcomes of failed jobs. The folder is no longer that of a run that has ended.
-fn reopen(home: &Home, wanted: &dyn Fn(&JobId) -> bool) -> anyhow::Result<()> {
-    let _lock = DirLock::acquire(home.path())?;
+fn failed_in(home: &Home, which: Which) -> anyhow::Result<Vec<FailedJob>> {
     let (reader, index, _) = Reader::open(home.path())?;
-    let mut any = false;
-    for failed in failed::list(&reader, &index) {
-        any |= wanted(&failed?.job);
-    }
+    let failed = failed::list(&reader, &index, which).collect::<Result<_, _>>()?;
+    Ok(failed)
+}
+
+/// Takes back the outcomes of failed jobs. The folder is no longer that of a run that has ended.
+fn reopen(home: &Home, which: Which, wanted: &dyn Fn(&JobId) -> bool) -> anyhow::Result<()> {
+    let _lock = DirLock::acquire(home.path())?;
+    let failed = failed_in(home, which)?.into_iter();
+    let jobs: Vec<JobId> = failed.map(|failed| failed.job).filter(wanted).collect();
+    let any = !jobs.is_empty();
     let mut reopened = 0;
     if any {
         home.remove(seal::NAME)?;
         let mut ledger = Ledger::open(home.path())?;
-        reopened = failed::reopen(&mut ledger, wanted)?;
+        reopened = failed::reopen(&mut ledger, &jobs)?;
     }
     say(&format!(
         "{reopened} failed jobs of {} are reopened{}",
@@ -237,11 +277,29 @@ async fn letters(
 ) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
     let mut all = Vec::new();
     for lane in lanes(fleet, instance).await? {
-        let dead = fleet.queue.dead(lane, LETTERS).await?.into_iter();
-        let ours = dead.filter(|letter| of(lane, letter, instance));
+        let (dead, more) = first(&fleet.queue, lane, LETTERS).await?;
+        if more {
+            say(&format!(
+                "note: only the {LETTERS} oldest dead letters of {} are looked at; there are more",
+                lane.name()
+            ));
+        }
+        let ours = dead.into_iter().filter(|letter| of(lane, letter, instance));
         all.extend(ours.map(|letter| (lane, letter)));
     }
     Ok(all)
+}
+
+/// The first letters of a dead lane, and whether there are more.
+async fn first(
+    queue: &dyn Queue,
+    lane: Lane,
+    limit: usize,
+) -> Result<(Vec<DeadLetter>, bool), QueueError> {
+    let mut letters = queue.dead(lane, limit + 1).await?;
+    let more = letters.len() > limit;
+    letters.truncate(limit);
+    Ok((letters, more))
 }
 
 /// The job that a letter is of.
@@ -263,7 +321,7 @@ fn whose(lane: Lane, letter: &DeadLetter) -> Option<String> {
 }
 
 /// Whether a letter is of this instance, if one is meant.
-fn of(lane: Lane, letter: &DeadLetter, instance: Option<Instance>) -> bool {
+pub(super) fn of(lane: Lane, letter: &DeadLetter, instance: Option<Instance>) -> bool {
     instance.is_none_or(|instance| whose(lane, letter) == Some(instance.to_string()))
 }
 
@@ -321,4 +379,31 @@ fn answered(letter: &DeadLetter) -> String {
 
 fn unreadable(error: &WireError) -> String {
     format!("  not readable here: {error}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use proto::digest::Digest;
+    use proto::queue::{MemoryQueue, MemorySettings, Message};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lane_with_more_than_is_looked_at_says_so() {
+        let queue = MemoryQueue::new(MemorySettings::default());
+        let lane = Lane::Verify;
+        let mut jobs = queue.subscribe(lane, NonZeroUsize::MIN).await.unwrap();
+        for number in 0..3 {
+            let message = Message::new(Digest::of(&[number]), b"?".to_vec());
+            queue.publish(lane, message).await.unwrap();
+            let delivery = jobs.next().await.unwrap().unwrap();
+            delivery.reject("for the test").await.unwrap();
+        }
+        for (limit, looked_at, more) in [(2, 2, true), (3, 3, false), (4, 3, false)] {
+            let found = first(&queue, lane, limit).await.unwrap();
+            assert_eq!((found.0.len(), found.1), (looked_at, more), "{limit}");
+        }
+    }
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use proto::queue::Queue as _;
+use proto::queue::{DeadLetter, Queue};
 use proto::store::Board as _;
 use proto::topology::{Instance, Lane};
 use tokio::runtime::Runtime;
@@ -14,6 +14,7 @@ use worker::serve::{CANCELLED, HEARD_WITHIN};
 use worker::services::{Fleet, Services};
 
 use super::End;
+use super::dead::{LETTERS, of};
 use super::progress::say;
 use crate::home::{Home, INSTANCE};
 use crate::seal;
@@ -35,13 +36,29 @@ pub(super) struct RunArguments {
 pub(super) fn cancel(arguments: &RunArguments) -> anyhow::Result<End> {
     let home = Home(arguments.run.clone());
     home.existing()?;
-    let instance = home.instance()?;
+    let here = home.path().display();
+    let Some(instance) = home.named()? else {
+        bail!(
+            "no fleet knows the run in {here}, so there is nothing to cancel: Ctrl-C stops a run in one process"
+        );
+    };
+    if has_ended(&home) {
+        // Said to the fleet, it would keep the run from growing.
+        say(&format!(
+            "the run in {here} has ended already: there is nothing to cancel"
+        ));
+        return Ok(End::Done);
+    }
     let (runtime, fleet) = connect(&arguments.services, "t2t cancel")?;
     runtime.block_on(dropped(&fleet, instance))?;
     say(&format!(
         "{instance} is cancelled: its coordinator stops within seconds and its jobs are dropped; what the ledger holds stays, and `t2t clean` removes the rest"
     ));
     Ok(End::Done)
+}
+
+fn has_ended(home: &Home) -> bool {
+    home.at(seal::NAME).exists()
 }
 
 /// Tells the fleet that nobody wants the jobs of a run any more.
@@ -51,41 +68,82 @@ async fn dropped(fleet: &Fleet, instance: Instance) -> anyhow::Result<()> {
     told.await.context("failed to tell the fleet")
 }
 
+/// Takes back that a run is cancelled, which was said as it ended: under the name that its folder keeps it may grow.
+async fn wanted_again(fleet: &Fleet, instance: Instance) -> anyhow::Result<()> {
+    let name = instance.to_string();
+    if fleet.store.read(CANCELLED, &name).await?.is_some() {
+        fleet.store.withdraw(CANCELLED, &name).await?;
+        say(
+            "the run was cancelled as it ended: that is taken back, which all workers know in a moment",
+        );
+        // Until then jobs of a run that goes on would be dropped.
+        tokio::time::sleep(HEARD_WITHIN).await;
+    }
+    Ok(())
+}
+
 /// Removes what a run has left on broker and cache. A folder whose run has not ended forgets the name that it
 /// had there: jobs of that name may still lie in queues and are dropped, and a run that goes on later goes by
 /// another.
 pub(super) fn clean(arguments: &RunArguments) -> anyhow::Result<End> {
     let home = Home(arguments.run.clone());
     home.existing()?;
-    let instance = home.instance()?;
+    let Some(instance) = home.named()? else {
+        let here = home.path().display();
+        say(&format!(
+            "no fleet knows the run in {here}, so there is nothing to remove"
+        ));
+        return Ok(End::Done);
+    };
     let (runtime, fleet) = connect(&arguments.services, "t2t clean")?;
-    let name = instance.to_string();
-    let lane = Lane::Outcomes(instance);
-    let ended = home.at(seal::NAME).exists();
-    let removed = runtime.block_on(async {
-        anyhow::ensure!(
-            fleet.queue.consumers(lane).await? == 0,
-            "a coordinator is still at this run: stop it first, or `t2t cancel` it"
-        );
-        if !ended {
-            dropped(&fleet, instance).await?;
-            say("the run has not ended: its jobs are dropped, which all workers know in a moment");
-            // An outcome that comes later than the lane is gone would have it made anew.
-            tokio::time::sleep(HEARD_WITHIN).await;
-        }
-        fleet.queue.delete(lane).await?;
-        fleet.store.withdraw(RUNS, &name).await?;
-        let removed = fleet.store.clean(&name).await?;
-        if !ended {
-            // Last, since who cleans again after a failure must know it.
-            home.remove(INSTANCE)?;
-        }
-        anyhow::Ok(removed)
-    })?;
+    let removed = runtime.block_on(removed(&fleet, &home, instance))?;
     say(&format!(
-        "{instance}: its lane of outcomes and {removed} keys are removed; what the folder holds of the run is as it was"
+        "{instance}: its lane of outcomes, {removed} are removed; what the folder holds of the run is as it was"
     ));
     Ok(End::Done)
+}
+
+/// Removes what an instance has left; says how much that was, beside its lane of outcomes.
+async fn removed(fleet: &Fleet, home: &Home, instance: Instance) -> anyhow::Result<String> {
+    let (name, lane) = (instance.to_string(), Lane::Outcomes(instance));
+    ensure!(
+        fleet.queue.consumers(lane).await? == 0,
+        "a coordinator is still at this run: stop it first, or `t2t cancel` it"
+    );
+    let ended = has_ended(home);
+    if ended {
+        wanted_again(fleet, instance).await?;
+    } else {
+        dropped(fleet, instance).await?;
+        say("the run has not ended: its jobs are dropped, which all workers know in a moment");
+        // An outcome that comes later than the lane is gone would have it made anew.
+        tokio::time::sleep(HEARD_WITHIN).await;
+    }
+    fleet.queue.delete(lane).await?;
+    let letters = buried(&fleet.queue, instance).await?;
+    fleet.store.withdraw(RUNS, &name).await?;
+    let keys = fleet.store.clean(&name).await?;
+    if !ended {
+        // Last, since who cleans again after a failure must know it.
+        home.remove(INSTANCE)?;
+    }
+    Ok(format!("{letters} dead letters and {keys} keys"))
+}
+
+/// Removes the jobs of an instance from the dead lanes, where they would lie for ever; how many there were.
+async fn buried(queue: &dyn Queue, instance: Instance) -> anyhow::Result<usize> {
+    let mut buried = 0;
+    for lane in Lane::JOBS {
+        loop {
+            let ours = |letter: &DeadLetter| of(lane, letter, Some(instance));
+            let removed = queue.discard(lane, LETTERS, &ours).await?.len();
+            buried += removed;
+            if removed < LETTERS {
+                break;
+            }
+        }
+    }
+    Ok(buried)
 }
 
 pub(super) fn connect(services: &Services, name: &str) -> anyhow::Result<(Runtime, Fleet)> {

@@ -301,9 +301,11 @@ fn with_a_fleet(
     let readiness = Readiness::new();
     readiness.not_ready("connecting");
     let server = serve_health(runtime, &fleet.listen, &metrics, &readiness, &told)?;
-    let instance = home.instance()?;
-    let name = format!("t2t {instance}");
+    let known = home.named()?.map(|instance| instance.to_string());
+    let name = format!("t2t {}", known.unwrap_or_else(|| course.run.to_string()));
     let connected = runtime.block_on(fleet.services.connect(&name))?;
+    // Not before: a folder whose run has ended stays as it was where there is no fleet.
+    let instance = home.instance()?;
     readiness.ready();
     let shared = connected.store.shared();
     metered::store(&connected.store, &metrics, &readiness);

@@ -19,8 +19,10 @@ const EVENT: u8 = 5;
 pub(super) fn of(ask: &Ask, job: JobId, result: &StageResult) -> Entry {
     let (code, reason, intent) = match result {
         StageResult::Explored(_) | StageResult::Played(_) => (MADE, 0, [0; 16]),
-        StageResult::Drafted { twin, .. } => (made(twin.is_some()), 0, [0; 16]),
-        StageResult::Admitted { task, twin } => (made(twin.is_some()), 0, task.intent_id.0.short()),
+        StageResult::Drafted { twin, .. } => (code_with(twin.is_some()), 0, [0; 16]),
+        StageResult::Admitted { task, twin } => {
+            (code_with(twin.is_some()), 0, task.intent_id.0.short())
+        }
         StageResult::Rejected(rejection) => (REJECTED, rejection.reason.code(), [0; 16]),
         StageResult::Failed { .. } => (FAILED, 0, [0; 16]),
     };
@@ -55,7 +57,7 @@ pub(super) fn of_event(ask: &Ask, job: JobId, notice: &Notice) -> Option<Entry> 
     })
 }
 
-fn made(twin: bool) -> u8 {
+fn code_with(twin: bool) -> u8 {
     if twin { MADE_WITH_TWIN } else { MADE }
 }
 
@@ -84,6 +86,11 @@ pub fn rollout_of(entry: &Entry) -> Option<(u16, u32, bool)> {
 /// What an entry says to the run.
 pub(super) fn came_of(entry: &Entry) -> Came {
     result(entry.code, entry.reason, entry.intent)
+}
+
+/// Whether an outcome with this code holds what its stage is there to make.
+pub fn made(code: u8) -> bool {
+    matches!(code, MADE | MADE_WITH_TWIN)
 }
 
 /// Whether an outcome with this code is a failure, which can be taken back.

@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 
+use proto::digest::Digest;
 use proto::ids::JobId;
 use proto::job::Stage;
 use proto::outcome::{Notice, Outcome};
@@ -9,19 +10,24 @@ use proto::queue::Delivery;
 use proto::topology::{NOTICE_HEADER, PROBE_HEADER};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use worker::process::metrics::label::Came as Counted;
 use worker::process::telemetry::spans;
 
 use super::{Asked, Carries, Dispatch, DispatchError, EARLY, entry};
-use crate::run::Result as Came;
+use crate::run::{Ask, Result as Came};
 
 impl Dispatch<'_> {
     /// Takes a message of a worker. It is acknowledged after the next commit, whose content it may be;
     /// an answer to what is not asked yet is held. One that this release can't read may be another
     /// release's, and goes to the dead lane: from there it can be given back to a coordinator that can. Its
     /// job stays open, and is published again when it was not answered for long.
-    pub(super) fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
-        let _span = spans::process(self.options.system, &delivery).entered();
+    pub(super) async fn hear(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
+        let span = spans::process(self.options.system, &delivery);
+        self.heard(delivery).instrument(span).await
+    }
+
+    async fn heard(&mut self, delivery: Delivery) -> Result<(), DispatchError> {
         spans::of_run(self.content.course.run);
         let id = JobId(delivery.message().id);
         let held = self.early.len();
@@ -38,11 +44,11 @@ impl Dispatch<'_> {
         {
             self.took(id, delivery.body());
         } else if headers.contains_key(NOTICE_HEADER) {
-            if let Err(error) = self.notice(id, delivery.body())? {
+            if let Err(error) = self.notice(id, delivery.body()).await? {
                 return self.put_aside(delivery, &error);
             }
         } else if self.asked.contains_key(&id) {
-            if let Err(error) = self.answer(id, delivery.body())? {
+            if let Err(error) = self.answer(id, delivery.body()).await? {
                 return self.put_aside(delivery, &error);
             }
         } else if let Some((summary, _)) = self.content.ledger.index().get(&id) {
@@ -72,7 +78,7 @@ impl Dispatch<'_> {
     }
 
     /// Appends an outcome and tells the run, unless the outcome can't be read.
-    pub(super) fn answer(
+    pub(super) async fn answer(
         &mut self,
         id: JobId,
         body: &[u8],
@@ -84,9 +90,9 @@ impl Dispatch<'_> {
             Ok(outcome) => outcome,
             Err(error) => return Ok(Err(error)),
         };
-        self.asked.remove(&id);
         let entry = entry::of(&ask, id, &outcome.result);
-        self.content.ledger.append(&entry, body)?;
+        self.append(&entry, body).await?;
+        self.asked.remove(&id);
         let came = entry::came_of(&entry);
         let course = &self.options.metrics.course;
         course.appended.of((ask.stage, counted(&came))).inc();
@@ -110,32 +116,23 @@ impl Dispatch<'_> {
     }
 
     /// Hears what a worker tells of a job that stays open, unless it can't be read.
-    fn notice(&mut self, id: JobId, body: &[u8]) -> Result<Result<(), WireError>, DispatchError> {
-        let Some(asked) = self.asked.get_mut(&id) else {
+    async fn notice(
+        &mut self,
+        id: JobId,
+        body: &[u8],
+    ) -> Result<Result<(), WireError>, DispatchError> {
+        let Some(&Asked { ask, .. }) = self.asked.get(&id) else {
             return Ok(Ok(()));
         };
-        let ask = asked.ask;
         let notice: Notice = match wire::decode(Kind::Notice, body) {
             Ok(notice) => notice,
             Err(error) => return Ok(Err(error)),
         };
         if let Some(entry) = entry::of_event(&ask, id, &notice) {
-            self.content.ledger.append(&entry, body)?;
+            self.append(&entry, body).await?;
         }
         match notice {
-            Notice::Missing { snapshot } => {
-                tracing::info!(job = %id, %snapshot, "a worker misses a world; the job is sent with it");
-                asked.since = Instant::now();
-                let carries = if self.options.world.is(&snapshot) {
-                    Carries::World
-                } else {
-                    Carries::StartStates
-                };
-                if let Some(apart) = &mut self.apart {
-                    apart.forget(&snapshot);
-                }
-                self.publish(&ask, id, carries)?;
-            }
+            Notice::Missing { snapshot } => self.missing(ask, id, snapshot).await?,
             Notice::Crashed { times, how } => {
                 tracing::error!(job = %id, times, how, "the process of a job died");
             }
@@ -149,6 +146,29 @@ impl Dispatch<'_> {
             Notice::Took(_) => {}
         }
         Ok(Ok(()))
+    }
+
+    /// Sends a job again, with the world or the start states that its worker could not come by.
+    async fn missing(
+        &mut self,
+        ask: Ask,
+        id: JobId,
+        snapshot: Digest,
+    ) -> Result<(), DispatchError> {
+        tracing::info!(job = %id, %snapshot, "a worker misses a world; the job is sent with it");
+        self.asked
+            .entry(id)
+            .and_modify(|asked| asked.since = Instant::now());
+        let carries = if self.options.world.is(&snapshot) {
+            self.offering.again(&self.options.world);
+            Carries::World
+        } else {
+            Carries::StartStates
+        };
+        if let Some(apart) = &mut self.apart {
+            apart.forget(&snapshot);
+        }
+        self.publish(&ask, id, carries).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a coordinator does now and then: sees whether somebody took over, and which jobs nobody answers for.
 
+use std::time::Duration;
+
 use proto::ids::JobId;
 use proto::job::Stage;
 use proto::outcome::Outcome;
@@ -11,11 +13,17 @@ use super::undeliverable::Dead;
 use super::{Asked, Carries, Dispatch, DispatchError};
 use crate::run::Ask;
 
+/// How long an early answer is held: well below the time after which a broker takes whoever holds a delivery for
+/// dead (half an hour, unless it was told otherwise).
+const HELD: Duration = Duration::from_secs(10 * 60);
+
 impl Dispatch<'_> {
     /// Sees whether somebody took over, and publishes again what was not answered for too long.
     pub(super) async fn look_around(&mut self) -> Result<(), DispatchError> {
         self.commit().await?;
         let now = Instant::now();
+        // Dropped, they come again, and the broker counts from then.
+        self.early.retain(|_, delivery| delivery.held() < HELD);
         let open = self.asked.values();
         let open = open.map(|asked| (asked.ask.stage, asked.since));
         self.undeliverable.look(now, open);
@@ -33,12 +41,13 @@ impl Dispatch<'_> {
             self.appended.extend(held.into_values());
         }
         self.publish_again(overdue, "unanswered for long, published again")
+            .await
     }
 
     /// The fleet has nothing of what is asked for, but for what lies in dead lanes. What was put aside there
     /// is left to patience: published again at once it would come to the same.
-    pub(super) fn lost(&mut self, dead: Dead) -> Result<(), DispatchError> {
-        self.given_up(dead.given_up)?;
+    pub(super) async fn lost(&mut self, dead: Dead) -> Result<(), DispatchError> {
+        self.given_up(dead.given_up).await?;
         for job in dead.put_aside {
             self.asked
                 .entry(job)
@@ -46,6 +55,7 @@ impl Dispatch<'_> {
         }
         let lost = self.open(|asked| !asked.misread);
         self.publish_again(lost, "the fleet has lost them, published again")
+            .await
     }
 
     fn open(&self, which: impl Fn(&Asked) -> bool) -> Vec<(JobId, Ask)> {
@@ -53,7 +63,11 @@ impl Dispatch<'_> {
         open.map(|(id, asked)| (*id, asked.ask)).collect()
     }
 
-    fn publish_again(&mut self, jobs: Vec<(JobId, Ask)>, why: &str) -> Result<(), DispatchError> {
+    async fn publish_again(
+        &mut self,
+        jobs: Vec<(JobId, Ask)>,
+        why: &str,
+    ) -> Result<(), DispatchError> {
         if !jobs.is_empty() {
             tracing::warn!(jobs = jobs.len(), "{why}");
         }
@@ -62,26 +76,26 @@ impl Dispatch<'_> {
                 asked.since = Instant::now();
                 asked.misread = false;
             }
-            self.publish(&ask, id, Carries::Little)?;
+            self.publish(&ask, id, Carries::Little).await?;
         }
         Ok(())
     }
 
     /// Jobs that the queue delivers no more have failed.
-    pub(super) fn given_up(&mut self, jobs: Vec<JobId>) -> Result<(), DispatchError> {
+    pub(super) async fn given_up(&mut self, jobs: Vec<JobId>) -> Result<(), DispatchError> {
         for job in jobs {
             if let Some(Asked { ask, .. }) = self.asked.get(&job).copied() {
                 tracing::error!(%job, "handed over too often without an answer; the job has failed");
                 let error =
                     format!("{UNDELIVERABLE}: handed over too often, and no worker answered");
-                self.fail(job, ask.stage, error)?;
+                self.fail(job, ask.stage, error).await?;
             }
         }
         Ok(())
     }
 
     /// Closes a job that no worker can answer for.
-    pub(super) fn fail(
+    pub(super) async fn fail(
         &mut self,
         job: JobId,
         stage: Stage,
@@ -90,7 +104,7 @@ impl Dispatch<'_> {
         let outcome = Outcome::failed(job, stage, error);
         let body = wire::encode(Kind::Outcome, &outcome)
             .map_err(|source| DispatchError::Wire { job, source })?;
-        let answered = self.answer(job, &body)?;
+        let answered = self.answer(job, &body).await?;
         answered.map_err(|source| DispatchError::Wire { job, source })
     }
 }

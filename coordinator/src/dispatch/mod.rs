@@ -10,12 +10,13 @@
 //! costs time only.
 //!
 //! Reading order: `content` (jobs and what they carry), `entry` (what the ledger keeps beside it), `heard` (what workers say),
-//! `look_around` (what is done now and then), `reconcile` and `undeliverable` (jobs that are lost, or given
-//! up), `publishing`, `world`, `apart` (start states), `fresh`.
+//! `durable` (what is heard is kept before it is acknowledged), `look_around` (what is done now and then), `reconcile` and
+//! `undeliverable` (jobs that are lost, or given up), `publishing`, `world`, `apart` (start states), `fresh`.
 
 mod apart;
 mod carried;
 mod content;
+mod durable;
 mod entry;
 mod fresh;
 mod heard;
@@ -32,7 +33,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use proto::error::ErrorKind;
 use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, job_id};
@@ -43,7 +43,6 @@ use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use worker::blocking::in_place;
 use worker::domains::Domain;
 use worker::process::metrics::Metrics;
 use worker::process::metrics::label::Planned;
@@ -62,10 +61,11 @@ use fresh::Fresh;
 use publishing::{Publishing, Refused};
 use reconcile::Reconciler;
 use undeliverable::{Publisher, Undeliverable};
+use world::Offering;
 
 pub use apart::Aside;
 pub use carried::Carried;
-pub use entry::{came, failed, rollout_of};
+pub use entry::{came, failed, made, rollout_of};
 pub use reconcile::CALM;
 pub use watch::{Turn, Watch};
 pub use world::RunWorld;
@@ -78,8 +78,6 @@ const GATHER: Duration = Duration::from_millis(40);
 const INHERIT: Duration = Duration::from_millis(200);
 /// Early answers that are held; what comes beyond them is let go, and its job done again.
 const EARLY: usize = 4 * GROUP;
-/// Pause before an answer that could not be put aside is given back.
-const UNBURIED: Duration = Duration::from_secs(1);
 /// How often what is due is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// Results kept at hand for each job of the window.
@@ -258,6 +256,10 @@ pub struct Dispatch<'a> {
     unreadable: Vec<(Delivery, String)>,
     /// When the first of them came.
     oldest: Option<Instant>,
+    /// Puts the base world back where workers look first, when they do not find it there.
+    offering: Offering,
+    /// Cancelled when the run is to stop.
+    stop: CancellationToken,
     /// What the run had spent when a job could not go on for want of money.
     spent: Option<Money>,
 }
@@ -290,6 +292,7 @@ impl<'a> Dispatch<'a> {
             undeliverable: Undeliverable::new(Arc::clone(&queue), us),
             operations: options.operations.clone().map(Operations::at),
             reconciler: Reconciler::new(Arc::clone(&queue), us, options.board.clone()),
+            offering: Offering::to(options.aside.as_ref().map(|aside| Arc::clone(&aside.store))),
             apart: options.aside.clone().map(Apart::new),
             publishing: Publishing::new(queue),
             options,
@@ -298,6 +301,7 @@ impl<'a> Dispatch<'a> {
             appended: Vec::new(),
             unreadable: Vec::new(),
             oldest: None,
+            stop: CancellationToken::new(),
             spent: None,
         }
     }
@@ -313,7 +317,7 @@ impl<'a> Dispatch<'a> {
         loop {
             match tokio::time::timeout(INHERIT, outcomes.next()).await {
                 Ok(Ok(Some(delivery))) => {
-                    self.hear(delivery)?;
+                    self.hear(delivery).await?;
                     // What is known already must not fill the hands that wait for the rest.
                     if self.appended.len() >= GROUP {
                         self.settle().await?;
@@ -321,6 +325,8 @@ impl<'a> Dispatch<'a> {
                 }
                 Ok(Ok(None)) => return Err(QueueError::Closed(lane).into()),
                 Ok(Err(error)) => return Err(error.into()),
+                // What is in hand keeps the rest away: a lane hands over no more than is asked for ahead.
+                Err(_) if !self.appended.is_empty() => self.settle().await?,
                 Err(_) => match queue.ready(lane).await {
                     Ok(0) => return Ok(()),
                     Ok(_) => {}
@@ -338,19 +344,20 @@ impl<'a> Dispatch<'a> {
         watch: &mut dyn Watch,
         stop: CancellationToken,
     ) -> Result<Carried, DispatchError> {
+        self.stop = stop.clone();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         if stop.is_cancelled() {
             self.run.drain();
         }
-        self.ask(Some(watch))?;
+        self.ask(Some(watch)).await?;
         watch.caught_up(self.run.progress());
         loop {
             let stopped = stop.is_cancelled();
             if stopped {
                 self.run.drain();
             }
-            self.ask(Some(watch))?;
+            self.ask(Some(watch)).await?;
             self.settle().await?;
             // What is paid for comes in, if nobody is in a hurry.
             let leave = self.run.idle() || stopped && !self.options.finish_in_flight;
@@ -363,9 +370,9 @@ impl<'a> Dispatch<'a> {
                 biased;
                 () = stop.cancelled(), if !stopped => {}
                 _ = tick.tick() => self.look_around().await?,
-                published = self.publishing.next() => self.published(published)?,
-                jobs = self.undeliverable.next() => self.given_up(jobs)?,
-                given_up = self.reconciler.next() => self.lost(given_up)?,
+                published = self.publishing.next() => self.published(published).await?,
+                jobs = self.undeliverable.next() => self.given_up(jobs).await?,
+                given_up = self.reconciler.next() => self.lost(given_up).await?,
                 delivery = outcomes.next() => self.take_in(delivery?, outcomes).await?,
             }
             self.measure();
@@ -408,7 +415,7 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Publishes what the run asks for; what the ledger holds is answered from it.
-    fn ask(&mut self, mut watch: Option<&mut dyn Watch>) -> Result<(), DispatchError> {
+    async fn ask(&mut self, mut watch: Option<&mut dyn Watch>) -> Result<(), DispatchError> {
         let mut answered = 0_u32;
         while let Some(ask) = self.run.ask() {
             let id = self.content.course.job(&ask);
@@ -430,15 +437,20 @@ impl<'a> Dispatch<'a> {
             };
             self.asked.insert(id, asked);
             if let Some(delivery) = self.early.remove(&id) {
-                self.hear(delivery)?;
+                self.hear(delivery).await?;
                 continue;
             }
-            self.publish(&ask, id, Carries::Little)?;
+            self.publish(&ask, id, Carries::Little).await?;
         }
         Ok(())
     }
 
-    fn publish(&mut self, ask: &Ask, id: JobId, carries: Carries) -> Result<(), DispatchError> {
+    async fn publish(
+        &mut self,
+        ask: &Ask,
+        id: JobId,
+        carries: Carries,
+    ) -> Result<(), DispatchError> {
         let world = match carries {
             Carries::Little | Carries::StartStates => self.options.world.reference(),
             Carries::World => self.options.world.inline(),
@@ -452,7 +464,7 @@ impl<'a> Dispatch<'a> {
             Ok(body) => body,
             // A world that no job can carry stops the run: started again, it offers the world to the store again.
             Err(error @ WireError::TooLarge { .. }) if carries != Carries::World => {
-                return self.fail(id, ask.stage, error.to_string());
+                return self.fail(id, ask.stage, error.to_string()).await;
             }
             Err(source) => return Err(DispatchError::Wire { job: id, source }),
         };
@@ -469,7 +481,7 @@ impl<'a> Dispatch<'a> {
     }
 
     /// A job that the queue will never carry has failed; anything else ends the run.
-    fn published(&mut self, refused: Refused) -> Result<(), DispatchError> {
+    async fn published(&mut self, refused: Refused) -> Result<(), DispatchError> {
         let job = refused.job;
         let Some(Asked { ask, .. }) = self.asked.get(&job).copied() else {
             return Ok(());
@@ -477,7 +489,7 @@ impl<'a> Dispatch<'a> {
         if !matches!(refused.error, QueueError::TooLarge { .. }) {
             return Err(refused.error.into());
         }
-        self.fail(job, ask.stage, refused.error.to_string())
+        self.fail(job, ask.stage, refused.error.to_string()).await
     }
 
     /// Takes an outcome, gathers what comes with it, commits, and acknowledges.
@@ -493,9 +505,9 @@ impl<'a> Dispatch<'a> {
         let deadline = Instant::now() + GATHER;
         let mut next = Some(first);
         while let Some(delivery) = next {
-            self.hear(delivery)?;
+            self.hear(delivery).await?;
             // Asking while gathering keeps the workers busy.
-            self.ask(None)?;
+            self.ask(None).await?;
             if self.appended.len() >= GROUP {
                 break;
             }
@@ -506,51 +518,7 @@ impl<'a> Dispatch<'a> {
         }
         self.settle().await
     }
-
-    /// Commits what was appended, and acknowledges it.
-    async fn settle(&mut self) -> Result<(), DispatchError> {
-        for (delivery, reason) in self.unreadable.drain(..) {
-            tracing::error!(job = %JobId(delivery.message().id), reason, "put aside; its job stays open");
-            if let Err(unsettled) = delivery.reject(reason).await {
-                tracing::warn!(error = %unsettled, "it can't be put aside, and comes again");
-                // At once it would come as fast as a full dead lane refuses it.
-                tokio::spawn(async move {
-                    tokio::time::sleep(UNBURIED).await;
-                    drop(unsettled);
-                });
-            }
-        }
-        if self.appended.is_empty() {
-            return Ok(());
-        }
-        self.commit().await?;
-        self.oldest = None;
-        // Together, since a broker takes many in one frame. A lost one brings the outcome again, and the
-        // ledger knows it by then.
-        drop(join_all(self.appended.drain(..).map(Delivery::ack)).await);
-        Ok(())
-    }
-
-    /// Makes what was appended durable.
-    async fn commit(&mut self) -> Result<(), DispatchError> {
-        loop {
-            let began = Instant::now();
-            let committed = in_place(|| self.content.ledger.commit());
-            let course = &self.options.metrics.course;
-            course.commit_lag.of(()).set(self.lag());
-            course.commit.record((), began.elapsed());
-            match committed {
-                Ok(()) => return Ok(()),
-                Err(error @ LedgerError::Fenced { .. }) => {
-                    course.fenced.of(()).inc();
-                    return Err(error.into());
-                }
-                Err(error @ LedgerError::Io { .. }) if self.options.persistent => {
-                    tracing::error!(%error, "the ledger can't be written; nothing is lost, trying again");
-                    tokio::time::sleep(TICK).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;

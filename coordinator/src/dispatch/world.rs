@@ -2,14 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proto::digest::Digest;
 use proto::record::{Recipe, WorldRef, WorldSource};
 use proto::store::SnapshotStore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use worker::domains::Domain;
 use worker::worlds;
 
 use super::DispatchError;
+
+/// Least time between two offers of a world: workers that miss it say so all at once.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// The base world of a run, as its jobs name it.
 #[derive(Clone)]
@@ -74,6 +80,41 @@ impl RunWorld {
             source: WorldSource::Inline(self.bytes.to_vec()),
             ..self.reference.clone()
         }
+    }
+}
+
+/// Offers a world once more to a store that has forgotten it, or workers would be sent it with every job.
+#[derive(Debug)]
+pub(super) struct Offering {
+    /// None where no worker looks into one.
+    store: Option<Arc<dyn SnapshotStore>>,
+    last: Option<Instant>,
+    under_way: JoinSet<()>,
+}
+
+impl Offering {
+    pub(super) fn to(store: Option<Arc<dyn SnapshotStore>>) -> Self {
+        Self {
+            store,
+            last: None,
+            under_way: JoinSet::new(),
+        }
+    }
+
+    /// Begins to offer it, unless that was done a moment ago or is under way.
+    pub(super) fn again(&mut self, world: &RunWorld) {
+        while self.under_way.try_join_next().is_some() {}
+        let recently = self.last.is_some_and(|last| last.elapsed() < AGAIN);
+        let Some(store) = self.store.clone() else {
+            return;
+        };
+        if recently || !self.under_way.is_empty() {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let world = world.clone();
+        self.under_way
+            .spawn(async move { world.offer(&*store).await });
     }
 }
 

@@ -50,7 +50,7 @@ pub struct Ledger {
     pending: Vec<u8>,
     /// Bytes the disk still takes, in tests of a full one.
     #[cfg(test)]
-    pub(super) room: Option<usize>,
+    pub(crate) room: Option<usize>,
     /// Whether fsync fails, in tests.
     #[cfg(test)]
     pub(super) fail_sync: bool,

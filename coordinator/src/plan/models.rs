@@ -1,6 +1,8 @@
 //! `[models.NAME]`: a language model that a plan may put in a role, as plain data.
 
-use proto::record::{CallForm, Endpoint, Map, Patience, Prices, Protocol, Rates, Sampling};
+use proto::record::{
+    CallForm, Dialect, Endpoint, Map, Patience, Prices, Protocol, Rates, Sampling, Structured,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
@@ -40,6 +42,12 @@ pub struct ModelPlan {
     pub extra: Map,
     /// How it is told of tools.
     pub form: CallForm,
+    /// How its server is asked to hold a reply to a schema.
+    pub structured: Structured,
+    /// Whether what it thought goes back to it.
+    pub return_reasoning: bool,
+    /// Fields that are left out of a request's body.
+    pub omit: Vec<String>,
     /// Price of input; unknown when none.
     pub price_input: Option<Price>,
     /// Price of input from the server's cache; that of other input when none.
@@ -82,6 +90,9 @@ impl Default for ModelPlan {
             seeded: true,
             extra: Map::new(),
             form: CallForm::Native,
+            structured: Structured::Schema,
+            return_reasoning: false,
+            omit: Vec::new(),
             price_input: None,
             price_cached: None,
             price_written: None,
@@ -109,6 +120,11 @@ impl ModelPlan {
             key: self.key.clone(),
             sampling: self.sampling(),
             form: self.form,
+            dialect: Dialect {
+                structured: self.structured,
+                return_reasoning: self.return_reasoning,
+                omit: self.omit.clone(),
+            },
             prices: self.prices(),
             rates: Rates {
                 requests_per_minute: self.requests_per_minute,
@@ -162,6 +178,9 @@ impl ModelPlan {
             seeded: self.seeded,
             extra: self.extra.clone(),
             form: self.form,
+            structured: self.structured,
+            return_reasoning: self.return_reasoning,
+            omit: self.omit.clone(),
             ..Self::default()
         }
     }

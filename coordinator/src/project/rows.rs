@@ -4,6 +4,7 @@
 //! columns are the same for every run, so that rows of several can be put together, and no loader or
 //! chat template meets a field that it does not know.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proto::record::{Actor, Message, Part, Role, Task};
@@ -27,6 +28,8 @@ pub struct Rows<'a> {
     plan: &'a Plan,
     policy: String,
     tools: Arc<str>,
+    /// Names of the tools.
+    known: BTreeSet<String>,
     run: String,
     shares: Shares,
     /// Tasks seen.
@@ -44,6 +47,12 @@ impl<'a> Rows<'a> {
             plan: &archive.course.plan,
             policy: archive.domain.policy().to_owned(),
             tools: tool_schemas(&*archive.domain).to_string().into(),
+            known: archive
+                .domain
+                .tools()
+                .iter()
+                .map(|tool| tool.name.clone())
+                .collect(),
             run: archive.course.run.to_string(),
             shares,
             tasks: 0,
@@ -61,7 +70,7 @@ impl<'a> Rows<'a> {
             Some(&mut self.quarantined)
         } else if episode.verdict.reward < 0.5 {
             Some(&mut self.failed)
-        } else if malformed(&episode.messages) {
+        } else if self.malformed_in(&episode.messages) {
             Some(&mut self.malformed)
         } else if self.plan.dataset.lawful_only && !episode.verdict.violations.is_empty() {
             Some(&mut self.unlawful)
@@ -160,6 +169,16 @@ impl<'a> Rows<'a> {
         model_in(player).map_or(offline, |_| player)
     }
 
+    /// Whether there is a call of a tool that is none, or whose arguments are no JSON object: nothing to learn from.
+    fn malformed_in(&self, said: &[Message]) -> bool {
+        said.iter().any(|message| match message {
+            Message::Assistant { calls, .. } => calls
+                .iter()
+                .any(|call| call.malformed.is_some() || !self.known.contains(&call.name)),
+            _ => false,
+        })
+    }
+
     /// Who did which job.
     fn makers(&self) -> Vec<Maker> {
         let maker = |role: Role, name: &str| Maker {
@@ -201,7 +220,7 @@ impl<'a> Rows<'a> {
         }
         if self.malformed > 0 {
             limits.push(format!(
-                "{} successful episodes have a call in them whose arguments are no JSON object, and stay out.",
+                "{} successful episodes have a call in them of a tool that is none, or whose arguments are no JSON object, and stay out.",
                 self.malformed
             ));
         }
@@ -227,14 +246,6 @@ impl<'a> Rows<'a> {
             ..CardFacts::default()
         }
     }
-}
-
-/// Whether there is a call whose arguments are no JSON object: nothing to learn from.
-fn malformed(said: &[Message]) -> bool {
-    said.iter().any(|message| match message {
-        Message::Assistant { calls, .. } => calls.iter().any(|call| call.malformed.is_some()),
-        _ => false,
-    })
 }
 
 /// What a model had to do with an episode.

@@ -51,6 +51,7 @@ pub async fn suite<F: AsyncFn() -> Box<dyn Broker>>(fresh: F) {
     lanes::q8_the_dead_come_back(&*fresh().await).await;
     lanes::q9_a_deleted_lane_is_empty(&*fresh().await).await;
     lanes::q10_what_waits_is_counted(&*fresh().await).await;
+    lanes::q11_the_dead_are_removed(&*fresh().await).await;
     lanes_are_apart(&*fresh().await).await;
 }
 

@@ -233,6 +233,15 @@ impl Queue for MemoryQueue {
         Ok(revived)
     }
 
+    async fn discard(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        Ok(self.open(lane)?.discard(limit, wanted))
+    }
+
     async fn consumers(&self, lane: Lane) -> Result<u32, QueueError> {
         Ok(self.open(lane)?.listeners())
     }

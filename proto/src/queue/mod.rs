@@ -19,6 +19,7 @@
 //!   listened then has to subscribe again.
 //! - **Q10** [`Queue::ready`], [`Queue::delayed`] and [`Queue::buried`] tell what waits, over all connections: for a
 //!   consumer, for its time after a retry, and for somebody who looks. What somebody has in hand is in none.
+//! - **Q11** [`Queue::discard`] removes chosen messages of the dead lane for good, and leaves the others where they are.
 //!
 //! [`memory`] is the executable specification, [`amqp`] is RabbitMQ, and [`conformance`] runs on both.
 
@@ -352,6 +353,15 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// gives those that were moved (Q8). Waits for room on the lane, as [`publish`](Self::publish)
     /// does.
     async fn revive(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// Removes the dead letters that are `wanted`, oldest first and at most `limit`; gives those that were
+    /// removed (Q11).
+    async fn discard(
         &self,
         lane: Lane,
         limit: usize,

@@ -24,8 +24,8 @@ pub use intent::{
 };
 pub use message::Message;
 pub use model::{
-    CallForm, Cast, Endpoint, Part, Patience, Prices, Protocol, Rates, Role, Sampling, Usage,
-    UserProtocol, Writing, prompts_digest,
+    CallForm, Cast, Dialect, Endpoint, Part, Patience, Prices, Protocol, Rates, Role, Sampling,
+    Structured, Usage, UserProtocol, Writing, prompts_digest,
 };
 pub use money::{Money, ParseMoneyError};
 pub use proof::{Check, Passed, Proof, Trial};

@@ -171,6 +171,44 @@ impl Sampling {
     }
 }
 
+/// How a server is asked to hold a reply to a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Structured {
+    /// By the schema.
+    #[default]
+    Schema,
+    /// As some JSON object or other: what is in it, the prompt says.
+    Object,
+    /// Not at all.
+    None,
+}
+
+impl Structured {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Schema, Self::Object, Self::None];
+
+    /// As written in plans.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Object => "object",
+            Self::None => "none",
+        }
+    }
+}
+
+/// In what a server wants requests otherwise than most.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Dialect {
+    /// How it is asked to hold a reply to a schema.
+    pub structured: Structured,
+    /// Whether what the model thought goes back to it with the conversation.
+    pub return_reasoning: bool,
+    /// Fields that are left out of a request's body.
+    pub omit: Vec<String>,
+}
+
 /// Prices in nano-dollars (10⁻⁹ $) a token: a dollar for a million tokens is 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Prices {
@@ -239,6 +277,8 @@ pub struct Endpoint {
     pub sampling: Sampling,
     /// How it is told of tools.
     pub form: CallForm,
+    /// In what its server wants requests otherwise than most.
+    pub dialect: Dialect,
     /// What it costs.
     pub prices: Prices,
     /// How fast it may be asked.
@@ -258,6 +298,10 @@ impl Endpoint {
         }
         let sampling = serde_json::to_string(&self.sampling).expect("sampling is plain data");
         hasher.text(&sampling).text(self.form.label());
+        if self.dialect != Dialect::default() {
+            let dialect = serde_json::to_string(&self.dialect).expect("a dialect is plain data");
+            hasher.text(&dialect);
+        }
         hasher.finish()
     }
 }
@@ -444,6 +488,7 @@ mod tests {
                 extra: Map::new(),
             },
             form: CallForm::Native,
+            dialect: Dialect::default(),
             prices: Prices::default(),
             rates: Rates::default(),
             patience: Patience::default(),
@@ -482,6 +527,13 @@ mod tests {
             },
             Endpoint {
                 protocol: Protocol::Anthropic,
+                ..base.clone()
+            },
+            Endpoint {
+                dialect: Dialect {
+                    return_reasoning: true,
+                    ..Dialect::default()
+                },
                 ..base.clone()
             },
         ];

@@ -24,6 +24,16 @@ pub(super) const REFUSED: &[(&str, i32, &[&str])] = &[
     ),
     ("serve", 2, &["--out"]),
     ("dead list", 2, &["--broker"]),
+    (
+        "cancel run --broker amqp://there --cache redis://there",
+        1,
+        &["no fleet", "run"],
+    ),
+    (
+        "run --tasks 16 --seed 7 --out run --broker amqp://127.0.0.1:1 --cache redis://127.0.0.1:1",
+        1,
+        &["connect to the broker"],
+    ),
     ("dead list --run nowhere", 1, &["nowhere", "t2t run"]),
     ("verify nowhere", 1, &["nowhere", "t2t run"]),
     ("inspect nowhere", 1, &["nowhere", "t2t run"]),

@@ -67,6 +67,15 @@ impl Queue for Breaking {
         self.inner.revive(lane, limit, wanted).await
     }
 
+    async fn discard(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        self.inner.discard(lane, limit, wanted).await
+    }
+
     async fn consumers(&self, lane: Lane) -> Result<u32, QueueError> {
         broken(&self.consumers)?;
         self.inner.consumers(lane).await

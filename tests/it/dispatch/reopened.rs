@@ -7,17 +7,20 @@ use std::process::Output;
 use async_trait::async_trait;
 use coordinator::home::{Home, RunFile};
 use proto::job::{Job, Stage};
-use proto::outcome::Outcome;
+use proto::outcome::{Outcome, StageResult};
+use proto::record::Ending;
 use worker::executor::{Attempt, Done, Perform};
 
 use super::*;
 use crate::pipeline::program;
 
-/// Fails jobs of one slot's first candidate: its proof, or its rollouts.
+/// Fails jobs of one slot's first candidate: its proof, or its rollouts; or breaks these, as the service behind a
+/// model may.
 struct Faulty {
     inner: InProcess,
     slot: u32,
     stage: Stage,
+    breaks: bool,
 }
 
 #[async_trait]
@@ -25,14 +28,42 @@ impl Perform for Faulty {
     async fn perform(&self, job: Job, attempt: &Attempt) -> Done {
         let stage = job.input.stage();
         if stage == self.stage && job.cell.slot == self.slot {
+            if self.breaks {
+                return broken(self.inner.perform(job, attempt).await);
+            }
             return Done::Outcome(Outcome::failed(job.id, stage, "planted for the test"));
         }
         self.inner.perform(job, attempt).await
     }
 }
 
+/// The same conversation, as it would have ended with a service that is not there.
+fn broken(done: Done) -> Done {
+    let Done::Outcome(mut outcome) = done else {
+        return done;
+    };
+    if let StageResult::Played(episode) = &mut outcome.result {
+        episode.ending = Ending::Infrastructure("planted for the test".to_owned());
+    }
+    Done::Outcome(outcome)
+}
+
 /// A run's folder whose jobs of a slot and stage have failed.
 fn with_failures(course: &Course, domain: &Arc<dyn Domain>, dir: &Path, slot: u32, stage: Stage) {
+    with(course, domain, dir, |inner| Faulty {
+        inner,
+        slot,
+        stage,
+        breaks: false,
+    });
+}
+
+fn with(
+    course: &Course,
+    domain: &Arc<dyn Domain>,
+    dir: &Path,
+    faulty: impl FnOnce(InProcess) -> Faulty,
+) {
     let identity = Identity::of(&course.plan, domain.base());
     let (plan, tasks_of) = (course.plan.clone(), None);
     let file = RunFile {
@@ -47,7 +78,7 @@ fn with_failures(course: &Course, domain: &Arc<dyn Domain>, dir: &Path, slot: u3
         let stop = Stop::default();
         let crew = tokio::spawn(executor::work(
             Arc::new(queue.connect()),
-            Arc::new(Faulty { inner, slot, stage }),
+            Arc::new(faulty(inner)),
             Settings::all_stages(NonZeroUsize::MIN),
             Metrics::new(Part::Worker),
             stop.clone(),
@@ -123,6 +154,36 @@ fn a_failed_job_is_reopened_and_done_after_all() {
         assert_eq!(manifest(folder, run), manifest(folder, "calm"));
         ends(0, &format!("verify {run}"), folder);
     }
+}
+
+#[test]
+fn conversations_that_a_service_broke_are_played_after_all() {
+    let domain = world::domain(&plan()).unwrap();
+    let course = course(&domain);
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    ends(0, &format!("{RUN} --out calm"), folder);
+    with(&course, &domain, &folder.join("run"), |inner| Faulty {
+        inner,
+        slot: 3,
+        stage: Stage::Rollout,
+        breaks: true,
+    });
+    ends(0, &format!("{RUN} --out run"), folder);
+    assert_ne!(manifest(folder, "run"), manifest(folder, "calm"));
+    assert_eq!(ends(0, "dead list --run run", folder).0, "");
+    let (_, said) = ends(0, "dead requeue --run run", folder);
+    assert!(said.contains("none of those"), "{said}");
+    let (listed, _) = ends(0, "dead list --run run --quarantined", folder);
+    assert!(listed.lines().count() >= 2, "{listed}");
+    for line in listed.lines() {
+        let told = line.contains("slot 3") && line.ends_with(": quarantined: planted for the test");
+        assert!(told, "{line}");
+    }
+    ends(0, "dead requeue --run run --quarantined", folder);
+    ends(0, &format!("{RUN} --out run"), folder);
+    assert_eq!(manifest(folder, "run"), manifest(folder, "calm"));
+    ends(0, "verify run", folder);
 }
 
 #[test]

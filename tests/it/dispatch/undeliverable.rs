@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use coordinator::failed;
+use coordinator::failed::{self, Which};
 use coordinator::run::Slot;
 use proto::job::Job;
 use proto::queue::UNDELIVERABLE;
@@ -71,13 +71,15 @@ async fn what_the_queue_gives_up_has_failed_and_can_be_reopened() {
     );
     dying.abort();
     let (reader, index, _) = Reader::open(dir.path()).unwrap();
-    let listed: Vec<_> = failed::list(&reader, &index).map(Result::unwrap).collect();
+    let listed: Vec<_> = failed::list(&reader, &index, Which::Failed)
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(listed.len(), 1);
     assert!(listed[0].error.starts_with(UNDELIVERABLE), "{}", listed[0]);
 
     // Reopened, it is asked for anew. The old letter is still there, and says nothing about that.
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    assert_eq!(failed::reopen(&mut ledger, &|_| true).unwrap(), 1);
+    assert_eq!(failed::reopen(&mut ledger, &[listed[0].job]).unwrap(), 1);
     drop(ledger);
     let dead = queue.dead(Lane::Explore, 9).await.unwrap();
     assert_eq!(dead.len(), 1);

@@ -197,6 +197,7 @@ impl Bench {
                 extra: record::Map::new(),
             },
             form: CallForm::Native,
+            dialect: record::Dialect::default(),
             prices: Prices::default(),
             rates: Rates::default(),
             patience: PATIENCE,

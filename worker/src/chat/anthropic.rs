@@ -8,7 +8,7 @@
 //! budget (`thinking` of type `enabled`) refuses a history of tool calls without it; `adaptive` is the
 //! form for agents with tools.
 
-use proto::record::{Endpoint, Message, ToolCall, ToolSpec, Usage};
+use proto::record::{Endpoint, Message, Structured, ToolCall, ToolSpec, Usage};
 use serde_json::{Value as Json, json};
 
 use super::body::{self, Body};
@@ -27,11 +27,13 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
         body.set("tools", tools(request));
         body.set("tool_choice", json!({"type": choice(request.choice)}));
     }
-    if let Some(schema) = request.schema {
+    let structured = endpoint.dialect.structured == Structured::Schema;
+    if let Some(schema) = request.schema.filter(|_| structured) {
         let format = json!({"type": "json_schema", "schema": schema.schema});
         body.set("output_config", json!({"format": format}));
     }
     body.extend(&sampling.extra);
+    body.omit(&endpoint.dialect.omit);
     if !request.system.is_empty() {
         let block = json!({"type": "text", "text": request.system, "cache_control": cached()});
         body.set("system", vec![block]);

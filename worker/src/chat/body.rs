@@ -51,6 +51,11 @@ impl Body {
         }
     }
 
+    /// Takes out what the endpoint's server refuses.
+    pub(super) fn omit(&mut self, fields: &[String]) {
+        fields.iter().for_each(|field| self.drop(field));
+    }
+
     /// The bytes, with the messages as the last of the fields.
     pub(super) fn close(mut self, messages: Vec<Json>) -> Vec<u8> {
         self.set("messages", messages);

@@ -61,9 +61,14 @@ impl Fault {
         }
     }
 
-    /// Whether another worker may have a reply to the same request.
+    /// Whether another worker may have a reply to the same request, or whoever pays for it mends that: a key is
+    /// not there, not known, or has nothing left.
     pub fn this_workers_own(&self) -> bool {
-        matches!(self, Self::Unready(_))
+        match self {
+            Self::Unready(_) => true,
+            Self::Status { status, .. } => matches!(status, 401..=403),
+            _ => false,
+        }
     }
 
     /// With the wait that came beside it.

@@ -1,18 +1,17 @@
 //! Chat completions, as `OpenAI` and most servers have them.
 
-use proto::record::{Endpoint, Message, Sampling, ToolCall, Usage};
+use proto::record::{Dialect, Endpoint, Message, Sampling, Structured, ToolCall, Usage};
 use serde_json::{Value as Json, json};
 
 use super::body::{self, Body};
-use super::{Answer, Fault, Finish, Reply, Request, ToolChoice, calls, unanswered};
+use super::{Answer, Fault, Finish, Reply, Request, Schema, ToolChoice, calls, unanswered};
 use crate::dialogue::conversation::Attempted;
-
-/// What `llama.cpp` says, with status 500, of a model whose output is neither words nor a call.
-const UNREADABLE: &str = "The model produced output that does not match";
 
 /// The bytes of a request.
 pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
-    let sampling = &endpoint.sampling;
+    let Endpoint {
+        sampling, dialect, ..
+    } = endpoint;
     let mut body = Body::default();
     body.set("model", endpoint.model.as_str());
     body.set("max_tokens", sampling.max_tokens);
@@ -24,22 +23,58 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
         // By words alone: a server that does not know the object form takes it for `auto`.
         body.set("tool_choice", choice(request.choice));
     }
-    if let Some(schema) = request.schema {
-        let inner = json!({
-            "name": schema.name,
-            "schema": schema.schema,
-            "strict": true,
-        });
-        let format = json!({"type": "json_schema", "json_schema": inner});
-        body.set("response_format", format);
-    }
+    let format = request.schema.and_then(|schema| format(dialect, schema));
+    body.maybe("response_format", format);
     body.extend(&sampling.extra);
     if sampling.extra.contains_key(Sampling::NEWER_LIMIT) {
         body.drop("max_tokens");
     }
+    body.omit(&dialect.omit);
     let system = (!request.system.is_empty()).then(|| system(request.system));
-    let said = request.messages.iter().map(message);
-    body.close(system.into_iter().chain(said).collect())
+    let mut said: Vec<Json> = system.into_iter().collect();
+    for spoken in request.messages {
+        let mut written = message(spoken);
+        if let Some(thought) = reasoning(spoken).filter(|_| dialect.return_reasoning) {
+            written["reasoning_content"] = thought.into();
+        }
+        match said.last_mut().filter(|last| goes_on(last, &written)) {
+            Some(last) => last["content"] = joined(&last["content"], &written["content"]).into(),
+            None => said.push(written),
+        }
+    }
+    body.close(said)
+}
+
+/// What a server is told of the form of a reply.
+fn format(dialect: &Dialect, schema: &Schema) -> Option<Json> {
+    let inner = json!({
+        "name": schema.name,
+        "schema": schema.schema,
+        "strict": true,
+    });
+    match dialect.structured {
+        Structured::Schema => Some(json!({"type": "json_schema", "json_schema": inner})),
+        Structured::Object => Some(json!({"type": "json_object"})),
+        Structured::None => None,
+    }
+}
+
+/// What a model thought before it said this.
+fn reasoning(message: &Message) -> Option<&str> {
+    match message {
+        Message::Assistant { reasoning, .. } if !reasoning.is_empty() => Some(reasoning),
+        _ => None,
+    }
+}
+
+/// Whether the user speaks on: templates of some models insist that roles alternate.
+fn goes_on(last: &Json, next: &Json) -> bool {
+    last["role"] == "user" && next["role"] == "user"
+}
+
+fn joined(first: &Json, next: &Json) -> String {
+    let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+    format!("{}\n\n{}", text(first), text(next))
 }
 
 /// How a choice is written.
@@ -55,7 +90,7 @@ fn system(text: &str) -> Json {
     json!({"role": "system", "content": text})
 }
 
-/// A message. What a model thought is not sent back: servers drop it, or refuse it.
+/// A message. What a model thought is sent back only to those that want it: other servers drop it, or refuse it.
 pub(super) fn message(message: &Message) -> Json {
     match message {
         Message::User { text } => json!({"role": "user", "content": text}),
@@ -90,10 +125,8 @@ fn call(call: &ToolCall) -> Json {
 /// When there is none in it.
 pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     let json = match unanswered::json(answer) {
-        // The server is well: what the model said is as good as nothing.
-        Err(Fault::Status { text, .. }) if text.starts_with(UNREADABLE) => {
-            return Ok(Reply::default());
-        }
+        // What the model said is as good as nothing.
+        Err(_) if unanswered::unreadable(answer) => return Ok(Reply::default()),
         Err(fault) => {
             return unanswered::declined(answer)
                 .map(Reply::declined)
@@ -181,10 +214,16 @@ impl Spoken {
 }
 
 /// What a text begins with between the marks of thought, and the rest. Without an end, all of it was
-/// thought.
+/// thought. Templates of some models write the first mark themselves, so it may not be in the reply.
 fn think_aloud(text: &str) -> Option<(&str, &str)> {
-    let after = text.trim_start().strip_prefix("<think>")?;
-    let (thought, rest) = after.split_once("</think>").unwrap_or((after, ""));
+    const ENDS: &str = "</think>";
+    let (thought, rest) = match text.trim_start().strip_prefix("<think>") {
+        Some(after) => after.split_once(ENDS).unwrap_or((after, "")),
+        None => {
+            let (thought, rest) = text.split_once(ENDS)?;
+            (!thought.contains("<think>")).then_some((thought, rest))?
+        }
+    };
     Some((thought.trim(), rest.trim_start()))
 }
 
@@ -218,14 +257,21 @@ fn usage(usage: &Json) -> Usage {
         &usage["prompt_tokens_details"]["cached_tokens"],
         &usage["prompt_cache_hit_tokens"],
     ];
+    let written = [
+        &usage["prompt_tokens_details"]["cache_write_tokens"],
+        &usage["prompt_tokens_details"]["cache_creation_tokens"],
+        &usage["cache_creation_input_tokens"],
+    ];
+    let of = |field: &str| usage[field].as_u64().unwrap_or_default();
+    let first = |fields: &[&Json]| fields.iter().find_map(|field| field.as_u64());
+    let input = of("prompt_tokens");
+    // Some servers leave what was thought out of the completion, and charge for it: only the sum has it.
+    let rest = of("total_tokens").saturating_sub(input);
     Usage {
-        input: usage["prompt_tokens"].as_u64().unwrap_or_default(),
-        cached: cached
-            .into_iter()
-            .find_map(Json::as_u64)
-            .unwrap_or_default(),
-        written: 0,
-        output: usage["completion_tokens"].as_u64().unwrap_or_default(),
+        input,
+        cached: first(&cached).unwrap_or_default(),
+        written: first(&written).unwrap_or_default(),
+        output: of("completion_tokens").max(rest),
     }
 }
 
@@ -295,6 +341,44 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_asked_in_its_dialect() {
+        let mut endpoint = endpoint(Protocol::OpenAi);
+        let schema = Schema {
+            name: "verdict",
+            schema: json!({"type": "object"}),
+        };
+        let user = |text: &str| Message::User {
+            text: text.to_owned(),
+        };
+        let thoughtful = Message::Assistant {
+            reasoning: "Hm.".to_owned(),
+            text: "Hello.".to_owned(),
+            calls: Vec::new(),
+        };
+        let messages = [user("Hi."), thoughtful, user("So?"), user("Well?")];
+        let request = Request {
+            schema: Some(&schema),
+            ..request(&messages, &[])
+        };
+        let plain = sent(&endpoint, &request);
+        assert_eq!(plain["messages"][2].get("reasoning_content"), None);
+        // The system prompt comes first.
+        assert_eq!(plain["messages"][3]["content"], "So?\n\nWell?");
+        assert_eq!(plain["messages"].as_array().unwrap().len(), 4);
+        endpoint.dialect = Dialect {
+            structured: Structured::Object,
+            return_reasoning: true,
+            omit: vec!["temperature".to_owned(), "nothing".to_owned()],
+        };
+        let other = sent(&endpoint, &request);
+        assert_eq!(other["messages"][2]["reasoning_content"], "Hm.");
+        assert_eq!(other["response_format"], json!({"type": "json_object"}));
+        assert_eq!(other.get("temperature"), None);
+        endpoint.dialect.structured = Structured::None;
+        assert_eq!(sent(&endpoint, &request).get("response_format"), None);
+    }
+
+    #[test]
     fn choices_schemas_and_fields_of_the_plan_are_sent() {
         let mut endpoint = endpoint(Protocol::OpenAi);
         endpoint.sampling.extra = [
@@ -349,6 +433,15 @@ mod tests {
                 "prompt_tokens_details": {"cached_tokens": 512, "audio_tokens": 0}},
             "timings": {"cache_n": 512},
         }));
+        let thought = json!({"prompt_tokens": 900, "completion_tokens": 20, "total_tokens": 1_400,
+            "prompt_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 300}});
+        let counted = Usage {
+            input: 900,
+            cached: 100,
+            written: 300,
+            output: 500,
+        };
+        assert_eq!(usage(&thought), counted);
         assert_eq!(read.model, "m-1-large");
         assert_eq!(read.reasoning, "Hm.");
         assert_eq!(read.finish, Finish::Complete);
@@ -401,6 +494,7 @@ mod tests {
                 "Yes.",
             ),
             (json!({"content": "<think>Hm"}), "Hm", ""),
+            (json!({"content": "Hm.\n</think>\n\nYes."}), "Hm.", "Yes."),
             (
                 json!({"content": "So <think>x</think> y"}),
                 "",
@@ -444,6 +538,9 @@ mod tests {
         let body = br#"{"error":{"code":500,"message":"The model produced output that does not match the expected peg-native format","type":"server_error"}}"#;
         let body = body.as_slice().into();
         assert!(read(&Answer { status: 500, body }).unwrap().is_void());
+        let body = br#"{"error":{"message":"Failed to call a function.","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"<function=x>"}}"#;
+        let body = body.as_slice().into();
+        assert!(read(&Answer { status: 400, body }).unwrap().is_void());
     }
 
     #[test]

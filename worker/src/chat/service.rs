@@ -15,8 +15,8 @@
 //!   "messages": [
 //!     {"role": "user", "content": "…"},
 //!     {"role": "assistant", "content": "", "tool_calls": [
-//!       {"id": "call_1", "type": "function", "function": {"name": "…", "arguments": "{…}"}}]},
-//!     {"role": "tool", "tool_call_id": "call_1", "content": "…"}
+//!       {"id": "call00001", "type": "function", "function": {"name": "…", "arguments": "{…}"}}]},
+//!     {"role": "tool", "tool_call_id": "call00001", "content": "…"}
 //!   ]
 //! }
 //! ```

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proto::record::{
-    Actor, CallForm, Effect, Map, Patience, Prices, Rates, Sampling, ToolCall, Value,
+    Actor, CallForm, Dialect, Effect, Map, Patience, Prices, Rates, Sampling, ToolCall, Value,
 };
 
 use super::*;
@@ -24,6 +24,7 @@ pub(super) fn endpoint(protocol: Protocol) -> Endpoint {
             extra: Map::new(),
         },
         form: CallForm::Native,
+        dialect: Dialect::default(),
         prices: Prices::default(),
         rates: Rates::default(),
         patience: Patience::default(),

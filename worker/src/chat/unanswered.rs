@@ -19,12 +19,16 @@ const NAMES: [&str; 4] = [
 ];
 
 /// What servers without such a name say then, in lower case.
-const PHRASES: [&str; 13] = [
+const PHRASES: [&str; 17] = [
     "context length",
     "context window",
     "context size",
     "context limit",
     "maximum model length",
+    "maximum prompt length",
+    "model max length",
+    "model token limit",
+    "exceeds max length",
     "max_model_len",
     "prompt is too long",
     "prompt too long",
@@ -34,6 +38,12 @@ const PHRASES: [&str; 13] = [
     "exceeds the maximum number of tokens",
     "reduce the length of the messages",
 ];
+
+/// What `llama.cpp` says, with status 500, of a model whose output is neither words nor a call.
+const UNREADABLE: &str = "The model produced output that does not match";
+
+/// What Groq calls the same, with status 400.
+const VOID: [&str; 2] = ["tool_use_failed", "json_validate_failed"];
 
 /// Names of the error that a filter found the conversation, or the reply to it, unfit.
 const FILTERS: [&str; 4] = [
@@ -74,6 +84,16 @@ pub(super) fn fault(answer: &Answer) -> Fault {
     }
 }
 
+/// Whether a server says of its model that what it wrote is neither words nor a call: the server is well.
+pub(super) fn unreadable(answer: &Answer) -> bool {
+    if answer.status < 400 {
+        return false;
+    }
+    let said = Said::by(answer);
+    let named = said.names.iter().any(|name| VOID.contains(&name.as_str()));
+    named || answer.status == 500 && said.text.starts_with(UNREADABLE)
+}
+
 /// What a filter says, in an error that is its own: the content was declined, and no service is at fault.
 pub(super) fn declined(answer: &Answer) -> Option<String> {
     let said = (answer.status == 400).then(|| Said::by(answer))?;
@@ -105,11 +125,18 @@ struct Said {
 
 impl Said {
     fn by(answer: &Answer) -> Self {
-        let json: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let mut json: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // Gemini wraps its error in a list.
+        if let Some(only) = json.get_mut(0) {
+            json = only.take();
+        }
         let error = &json["error"];
+        // A gateway's own words say nothing: those of the server behind it are in here.
+        let behind = error["metadata"]["raw"].as_str();
         let names = [
             &error["code"],
             &error["type"],
+            &error["status"],
             &error["innererror"]["code"],
             &json["type"],
             error,
@@ -121,7 +148,7 @@ impl Said {
             &json["detail"],
             &json["detail"]["message"],
         ];
-        let text = texts.into_iter().find_map(Json::as_str);
+        let text = behind.or_else(|| texts.into_iter().find_map(Json::as_str));
         let names = names.into_iter().filter_map(Json::as_str);
         Self {
             names: names.map(str::to_owned).collect(),
@@ -217,6 +244,14 @@ mod tests {
             (
                 200,
                 r#"{"error":{"message":"maximum context length is 8192 tokens","code":400}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":\"This model's maximum prompt length is 131072\"}","provider_name":"xAI"}}}"#,
+            ),
+            (
+                400,
+                r#"[{"error":{"code":400,"message":"The input token count exceeds the maximum number of tokens allowed","status":"INVALID_ARGUMENT"}}]"#,
             ),
         ] {
             assert!(matches!(of(status, body), Fault::Overflow(_)), "{body}");

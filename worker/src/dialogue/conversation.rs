@@ -16,6 +16,12 @@ use crate::domains::{Domain, RestoreError};
 use crate::environment::Environment;
 use crate::scoring::Scorer;
 
+/// The id of a conversation's call with this number: nine letters and digits, since some models' templates take
+/// nothing else.
+pub fn call_id(number: usize) -> String {
+    format!("call{number:05}")
+}
+
 /// Bounds of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -265,7 +271,7 @@ impl<'a> Conversation<'a> {
     fn numbered(&mut self, Attempted { call, malformed }: Attempted) -> ToolCall {
         self.calls += 1;
         ToolCall {
-            id: format!("call_{}", self.calls),
+            id: call_id(self.calls),
             name: call.name,
             arguments: call.arguments,
             malformed,

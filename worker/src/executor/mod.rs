@@ -159,8 +159,29 @@ pub async fn work(
     metrics: Metrics,
     stop: Stop,
 ) -> Result<(), QueueError> {
+    work_from(queue, performer, settings, metrics, stop, || {}).await
+}
+
+/// The same; calls `listening` once, when it listens on all its lanes.
+///
+/// # Errors
+/// As [`work`].
+pub async fn work_from(
+    queue: Arc<dyn Queue>,
+    performer: Arc<dyn Perform>,
+    settings: Settings,
+    metrics: Metrics,
+    stop: Stop,
+    listening: impl FnOnce(),
+) -> Result<(), QueueError> {
     let slots = Arc::new(Semaphore::new(settings.slots.get()));
-    let mut lanes = Lanes::subscribe(&*queue, &settings).await?;
+    let mut lanes = tokio::select! {
+        biased;
+        // A broker that is away is waited for, but not by who is to leave.
+        () = stop.drain.cancelled() => return Ok(()),
+        lanes = Lanes::subscribe(&*queue, &settings) => lanes?,
+    };
+    listening();
     let hand = Hand {
         queue,
         performer,
@@ -264,7 +285,17 @@ struct Hand {
 }
 
 impl Hand {
+    /// Works on a delivery to its end, or until it is let go of.
     async fn take(&self, delivery: Delivery) {
+        tokio::select! {
+            biased;
+            () = self.see_to(delivery) => {}
+            // Dropped, the delivery comes again.
+            () = self.given_up() => tracing::warn!("let go of a job that could not be settled"),
+        }
+    }
+
+    async fn see_to(&self, delivery: Delivery) {
         let Some(answers) = settle::answers_to(&delivery) else {
             let reason = "no header tells where its outcome goes: it was not published by t2t";
             settle::give_up(delivery, reason).await;
@@ -289,18 +320,10 @@ impl Hand {
                 let hold = self.hold.saturating_sub(delivery.held());
                 let done = self.perform(job, &attempt, hold).await;
                 self.metrics.work.duration.record((stage,), began.elapsed());
-                let settling = async {
-                    if let Some(operation) = report.and_then(|it| it.ended(&done, &attempt)) {
-                        answer.report(&delivery, operation).await;
-                    }
-                    answer.settle(delivery, &attempt, stage, done).await;
-                };
-                tokio::select! {
-                    biased;
-                    () = settling => {}
-                    // Dropped, the delivery comes again.
-                    () = self.given_up() => tracing::warn!("let go of a job that could not be settled"),
+                if let Some(operation) = report.and_then(|it| it.ended(&done, &attempt)) {
+                    answer.report(&delivery, operation).await;
                 }
+                answer.settle(delivery, &attempt, stage, done).await;
             }
             Err(error) => answer.unreadable(delivery, &error).await,
         }

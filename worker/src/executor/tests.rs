@@ -1,3 +1,5 @@
+mod leaving;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
@@ -397,21 +399,6 @@ async fn an_abandoned_job_goes_to_another_worker() {
     let queue = shop.close().await;
     let redeliveries = comes_back(&queue, id).await;
     assert_eq!(redeliveries, 0, "handed back, not lost");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_job_that_can_not_be_settled_does_not_keep_its_worker_from_leaving() {
-    let shop = Shop::with_room(Scripted::new([]), 1);
-    let full = Message::new(Digest::of(b"full"), Vec::new());
-    shop.queue.publish(ANSWERS, full).await.expect("room");
-    let id = shop.ask(1).await;
-    while shop.queue.ready(Lane::Explore).await.expect("calm") > 0 {
-        tokio::task::yield_now().await;
-    }
-    shop.stop.abandon.cancel();
-    let leaving = timeout(LAST_WORDS * 2, shop.close());
-    let queue = leaving.await.expect("it leaves");
-    comes_back(&queue, id).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ use super::react;
 use super::work::Work;
 use crate::chat::session::{Session, Stop, Subject};
 use crate::chat::{Finish, Reply, Request, ToolChoice};
-use crate::dialogue::conversation::{Attempted, Limits, malformed};
+use crate::dialogue::conversation::{Attempted, Limits, call_id, malformed};
 use crate::domains::Domain;
 use crate::executor::Done;
 use crate::explore::theme::Theme;
@@ -294,7 +294,7 @@ impl Explorer<'_> {
     fn numbered(&mut self, Attempted { call, malformed }: Attempted) -> ToolCall {
         self.calls += 1;
         ToolCall {
-            id: format!("call_{}", self.calls),
+            id: call_id(self.calls),
             name: call.name,
             arguments: call.arguments,
             malformed,

@@ -10,7 +10,7 @@ use std::ops::Range;
 use proto::record::{Message, PlannedCall, Value};
 
 use super::structured::{first_value, unfenced};
-use crate::chat::Reply;
+use crate::chat::{Finish, Reply};
 use crate::dialogue::conversation::Attempted;
 
 const THOUGHT: &str = "Thought:";
@@ -64,7 +64,8 @@ fn told(message: &Message) -> Vec<Message> {
 /// What the text of a reply means: an action or an answer, with the thought before it.
 pub fn read(reply: Reply) -> Reply {
     // A model that goes on to imagine the observation has said nothing of its own after it.
-    let own = match find(&reply.text, OBSERVATION) {
+    let imagined = find(&reply.text, OBSERVATION);
+    let own = match &imagined {
         Some(mark) => &reply.text[..mark.start],
         None => &reply.text[..],
     };
@@ -99,10 +100,16 @@ pub fn read(reply: Reply) -> Reply {
         (false, true) => reply.reasoning,
         (true, _) => thought.to_owned(),
     };
+    // Where it was cut amid what it imagined, its own words are whole.
+    let finish = match reply.finish {
+        Finish::Length if imagined.is_some() && !calls.is_empty() => Finish::Complete,
+        finish => finish,
+    };
     Reply {
         reasoning,
         text,
         calls,
+        finish,
         ..reply
     }
 }
@@ -195,6 +202,20 @@ mod tests {
             );
             assert!(read.calls.is_empty(), "{text}");
         }
+        let cut = |text: &str| {
+            let text = text.to_owned();
+            let finish = Finish::Length;
+            let reply = Reply {
+                text,
+                finish,
+                ..Reply::default()
+            };
+            read(reply).is_void()
+        };
+        let action = "Action: get_order\nAction Input: {}\n";
+        assert!(cut(action));
+        assert!(!cut(&format!("{action}Observation: paid\nThought: So it")));
+        assert!(cut("Answer: It\nObservation: paid"));
         let read = reads("**Action:** get_order\n**Action Input:** {\"id\": \"W1\"}");
         assert_eq!(read.calls[0].call.name, "get_order");
         assert_eq!(read.calls[0].call.text("id"), Some("W1"));

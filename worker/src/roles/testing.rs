@@ -9,8 +9,8 @@ use proto::digest::Digest;
 use proto::ids::{JobId, RunId};
 use proto::job::{Cell, Job, StageInput, Wanted};
 use proto::record::{
-    CallForm, Cast, Effect, Endpoint, Kind, Map, Patience, Prices, Protocol, Rates, Role, Sampling,
-    Scenario, WorldRef, WorldSource,
+    CallForm, Cast, Dialect, Effect, Endpoint, Kind, Map, Patience, Prices, Protocol, Rates, Role,
+    Sampling, Scenario, WorldRef, WorldSource,
 };
 use proto::seed::Seed;
 use proto::store::{MemoryReplies, Shared};
@@ -133,6 +133,7 @@ pub(super) fn endpoint() -> Endpoint {
             extra: Map::new(),
         },
         form: CallForm::Native,
+        dialect: Dialect::default(),
         prices: Prices::default(),
         rates: Rates::default(),
         patience: Patience::default(),

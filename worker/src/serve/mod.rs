@@ -223,19 +223,21 @@ async fn serve<P: Perform + 'static>(
     let beating = tokio::spawn(heartbeat::keep(about, metrics.clone(), shared.board));
     let queue = metered::broker(queue, &metrics, &readiness);
     metered::store(&store, &metrics, &readiness);
-    readiness.ready();
-    tracing::info!(name, concurrency = arguments.concurrency, "ready");
     let stop = Stop {
         drain: shutdown.draining().clone(),
         hand_back: shutdown.handing_back().clone(),
         abandon: shutdown.at_once().clone(),
     };
-    let working = executor::work(
+    let working = executor::work_from(
         Arc::clone(&queue),
         Arc::new(performer),
         settings,
         metrics,
         stop,
+        || {
+            readiness.ready();
+            tracing::info!(name, concurrency = arguments.concurrency, "ready");
+        },
     );
     let mut working = std::pin::pin!(working);
     let worked = tokio::select! {

@@ -5,6 +5,7 @@ use proto::ids::RunId;
 use proto::job::{Cell, Wanted};
 use proto::record::{CallForm, Episode, Kind, Map, Protocol, Sampling, Scenario, Usage};
 use proto::seed::Seed;
+use worker::domains::Domain as _;
 use worker::domains::tickets::{Tickets, desk::Desk};
 use worker::stages::play;
 use worker::workload::drafts;
@@ -12,9 +13,13 @@ use worker::workload::drafts;
 use super::*;
 use crate::ledger::Position;
 
+fn tickets() -> Tickets {
+    Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))))
+}
+
 /// A filled slot, and gold's episode over it.
 fn played() -> (Filled, Played) {
-    let domain = Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))));
+    let domain = tickets();
     let cell = Cell {
         slot: 0,
         stratum: 0,
@@ -86,6 +91,10 @@ fn rows(plan: &Plan) -> Rows<'_> {
         plan,
         policy: "Be kind.".to_owned(),
         tools: "[]".into(),
+        known: {
+            let tools = tickets();
+            tools.tools().iter().map(|tool| tool.name.clone()).collect()
+        },
         run: "run_0".to_owned(),
         shares: Shares::new(0, 0).unwrap(),
         tasks: 1,
@@ -145,6 +154,15 @@ fn models_and_what_they_thought_are_in_the_metadata_where_there_were_any() {
     assert_eq!(silent, without(&told));
 }
 
+/// The first calls of a conversation.
+fn first_calls(said: &mut [Message]) -> &mut [proto::record::ToolCall] {
+    let calls = said.iter_mut().find_map(|message| match message {
+        Message::Assistant { calls, .. } if !calls.is_empty() => Some(calls),
+        _ => None,
+    });
+    calls.unwrap()
+}
+
 #[test]
 fn an_episode_with_a_malformed_call_is_no_row() {
     let (filled, gold) = played();
@@ -152,17 +170,13 @@ fn an_episode_with_a_malformed_call_is_no_row() {
     let mut rows = rows(&plan);
     assert!(rows.row(&filled, &gold).is_some());
     let mut model = by_a_model(&gold);
-    let calls = model
-        .episode
-        .messages
-        .iter_mut()
-        .find_map(|message| match message {
-            Message::Assistant { calls, .. } => calls.first_mut(),
-            _ => None,
-        });
-    calls.unwrap().malformed = Some("{".to_owned());
+    first_calls(&mut model.episode.messages)[0].malformed = Some("{".to_owned());
     assert!(rows.row(&filled, &model).is_none());
     assert_eq!((rows.malformed, rows.unlawful, rows.failed), (1, 0, 0));
+    let calls = first_calls(&mut model.episode.messages);
+    (calls[0].malformed, calls[0].name) = (None, "functions.get_order".to_owned());
+    assert!(rows.row(&filled, &model).is_none());
+    assert_eq!((rows.malformed, rows.unlawful, rows.failed), (2, 0, 0));
 }
 
 #[test]

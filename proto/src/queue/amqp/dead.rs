@@ -1,4 +1,4 @@
-//! Listing dead letters and bringing them back.
+//! Listing dead letters, bringing them back, and removing them.
 //!
 //! A queue shows a message only by delivering it. So letters are taken without being acknowledged,
 //! looked at, and given back in one go, which puts them back in their order.
@@ -57,13 +57,44 @@ pub(super) async fn revive(
             published = core.publish(lane, &letter.message) => published?,
             () = core.closing() => return Err(QueueError::Closed(lane)),
         }
-        match answered(acker.ack(BasicAckOptions::default())).await {
-            Ok(true) => revived.push(letter),
-            Ok(false) | Err(_) => return Err(core.lost(lane)),
-        }
+        remove(core, lane, acker).await?;
+        revived.push(letter);
     }
     give_back(&channel, last).await?;
     Ok(revived)
+}
+
+/// Removes wanted letters, one by one.
+pub(super) async fn discard(
+    core: &Core,
+    lane: Lane,
+    limit: usize,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<DeadLetter>, QueueError> {
+    let channel = core.consuming().await?;
+    let (mut removed, mut last) = (Vec::new(), None);
+    while removed.len() < limit {
+        let Some(got) = get(core, &channel, lane).await? else {
+            break;
+        };
+        let (letter, acker) = read(got);
+        if wanted(&letter) {
+            remove(core, lane, acker).await?;
+            removed.push(letter);
+        } else {
+            last = Some(acker);
+        }
+    }
+    give_back(&channel, last).await?;
+    Ok(removed)
+}
+
+/// Takes a letter off its dead lane for good.
+async fn remove(core: &Core, lane: Lane, acker: lapin::Acker) -> Result<(), QueueError> {
+    match answered(acker.ack(BasicAckOptions::default())).await {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(core.lost(lane)),
+    }
 }
 
 async fn get(

@@ -207,6 +207,16 @@ impl Queue for AmqpQueue {
         dead::revive(&self.core, lane, limit, wanted).await
     }
 
+    async fn discard(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        self.while_open(lane, dead::discard(&self.core, lane, limit, wanted))
+            .await
+    }
+
     async fn consumers(&self, lane: Lane) -> Result<u32, QueueError> {
         Ok(self
             .look(lane)

@@ -1,4 +1,4 @@
-//! Q7 to Q10: what is asked of a lane as a whole.
+//! Q7 to Q11: what is asked of a lane as a whole.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -204,4 +204,40 @@ pub(super) async fn q10_what_waits_is_counted(broker: &dyn Broker) {
     let third = next(&mut *consumer).await;
     has_waiting(&*two, lane, [0, 1, 1]).await;
     drop(third);
+}
+
+pub(super) async fn q11_the_dead_are_removed(broker: &dyn Broker) {
+    let queue = broker.connect().await;
+    let lane = Lane::Synthesize;
+    let none = queue.discard(lane, 9, &|_| true).await;
+    assert_eq!(none.expect("discard"), [], "Q11: of a lane without dead");
+    let mut consumer = subscribe(&*queue, lane, 1).await;
+    for number in 0..5 {
+        publish(&*queue, lane, number).await;
+        let rejected = next(&mut *consumer).await.reject("bad").await;
+        rejected.expect("reject");
+    }
+    has_waiting(&*queue, lane, [0, 0, 5]).await;
+    let kept = message(1).id;
+    let removed = queue
+        .discard(lane, 3, &|letter| letter.message.id != kept)
+        .await
+        .expect("discard");
+    let ids: Vec<_> = removed.iter().map(|letter| letter.message.id).collect();
+    let expected = [0, 2, 3].map(|number| message(number).id);
+    assert_eq!(
+        ids, expected,
+        "Q11: the oldest that are wanted, up to the limit"
+    );
+    has_waiting(&*queue, lane, [0, 0, 2]).await;
+    let left = queue.dead(lane, 9).await.expect("dead");
+    let mut left: Vec<_> = left.iter().map(|letter| letter.message.id).collect();
+    left.sort_unstable();
+    let mut others = [kept, message(4).id];
+    others.sort_unstable();
+    assert_eq!(left, others, "Q11: the others stay dead");
+    assert!(
+        quiet(broker, &mut *consumer).await,
+        "Q11: and none comes back"
+    );
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
-use super::super::{DeadLetter, Lane, Message, QueueError, UNDELIVERABLE};
+use super::super::{DeadLetter, Lane, Message, QueueError, UNDELIVERABLE, Wanted};
 use super::{Counts, Faults, MemorySettings};
 use crate::seed::Rng;
 
@@ -146,6 +146,19 @@ impl LaneShelf {
         drop(shelf);
         self.arrived.notify_one();
         true
+    }
+
+    /// Removes dead letters that are wanted, the oldest first.
+    pub(super) fn discard(&self, limit: usize, wanted: &Wanted<'_>) -> Vec<DeadLetter> {
+        let mut removed = Vec::new();
+        self.lock().dead.retain(|letter| {
+            let goes = removed.len() < limit && wanted(letter);
+            if goes {
+                removed.push(letter.clone());
+            }
+            !goes
+        });
+        removed
     }
 
     /// Forgets everything that is not in hand.

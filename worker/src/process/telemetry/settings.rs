@@ -144,7 +144,9 @@ impl Settings {
 
     /// The filter as the library wants it.
     pub(super) fn filter(&self) -> Result<EnvFilter, TelemetryError> {
-        let filter = self.filter.as_deref().unwrap_or(self.default_filter);
+        // Of what its client calls errors the broker's own answers are most, and all are told by whoever asked.
+        let default = format!("{},lapin=off", self.default_filter);
+        let filter = self.filter.as_deref().unwrap_or(&default);
         EnvFilter::builder()
             .parse(filter)
             .map_err(|error| TelemetryError::Filter {

@@ -24,6 +24,9 @@ const WRITTEN: [&str; 13] = [
     "seed",
 ];
 
+/// Fields without which nothing is asked.
+const KEPT: [&str; 4] = ["model", "messages", "system", "tools"];
+
 const NO_SECRETS: &str = "secrets never stand in a plan";
 
 /// Refuses models that can't be asked.
@@ -152,6 +155,11 @@ impl Model<'_> {
         {
             let problem = "Anthropic's Messages go up to 1";
             return Err(self.refused("temperature", temperature, problem, "lower it"));
+        }
+        let mut omitted = self.plan.omit.iter();
+        if let Some(kept) = omitted.find(|field| KEPT.contains(&field.as_str())) {
+            let problem = "no request is one without it";
+            return Err(self.refused("omit", format!("`{kept}`"), problem, "take it out"));
         }
         let mut fields = self.plan.extra.keys();
         let Some(taken) = fields.find(|field| WRITTEN.contains(&field.as_str())) else {

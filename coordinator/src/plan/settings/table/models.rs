@@ -1,6 +1,6 @@
 //! The settings of a model; `*` stands for its name.
 
-use proto::record::{CallForm, Protocol};
+use proto::record::{CallForm, Protocol, Structured};
 
 use super::{Kind, Setting, setting};
 
@@ -19,11 +19,18 @@ const FORMS: [&str; 3] = [
     CallForm::Json.label(),
 ];
 
+/// How a server is asked to hold a reply to a schema, as plans write it.
+const STRUCTURED: [&str; 3] = [
+    Structured::Schema.label(),
+    Structured::Object.label(),
+    Structured::None.label(),
+];
+
 /// Longest that anything may be waited for.
 const DAY: u64 = 24 * 60 * 60;
 
 /// Every setting of a model.
-pub const MODELS: [Setting; 22] = [
+pub const MODELS: [Setting; 25] = [
     setting(
         "models.*.protocol",
         Kind::Choice(&PROTOCOLS),
@@ -70,7 +77,7 @@ pub const MODELS: [Setting; 22] = [
         "models.*.max_tokens",
         Kind::Whole(1, 1_000_000),
         "",
-        "Most tokens of one reply, reasoning included.",
+        "Most tokens of one reply, reasoning included. Many servers refuse a request whose conversation and this together are more than the model's context, so of a small context it should be a small part.",
     ),
     setting(
         "models.*.seeded",
@@ -89,6 +96,24 @@ pub const MODELS: [Setting; 22] = [
         Kind::Choice(&FORMS),
         "",
         "How it is told of tools: by the protocol's own means, or as text (`react`) for models that know no function calling. An explorer may also be held to a schema that lists its calls (`json`).",
+    ),
+    setting(
+        "models.*.structured",
+        Kind::Choice(&STRUCTURED),
+        "",
+        "How its server is asked to hold a reply to a schema: by the schema, as any JSON object, or not at all, for servers that refuse the field. Replies are checked all the same.",
+    ),
+    setting(
+        "models.*.return_reasoning",
+        Kind::Truth,
+        "",
+        "Whether what it thought goes back to it with the conversation, in `reasoning_content`. Some servers of chat completions insist on it after tools were used, others refuse it.",
+    ),
+    setting(
+        "models.*.omit",
+        Kind::Texts,
+        "",
+        "Fields that are left out of a request's body, for servers that refuse them, such as `cache_control` or `tool_choice`.",
     ),
     setting(
         "models.*.price_input",

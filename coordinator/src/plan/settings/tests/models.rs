@@ -2,7 +2,7 @@
 
 use proptest::option;
 use proptest::prelude::*;
-use proto::record::{CallForm, Patience, Prices, Protocol, Rates, Value};
+use proto::record::{CallForm, Patience, Prices, Protocol, Rates, Structured, Value};
 
 use super::{KNOWN, file, from_environment, from_file, from_flags, variables};
 use crate::plan::models::ModelPlan;
@@ -55,6 +55,13 @@ pub(super) fn any_model() -> impl Strategy<Value = ModelPlan> {
                     seeded: sampling.3,
                     extra,
                     form: CallForm::ALL[usize::from(react)],
+                    structured: Structured::ALL[usize::from(react)],
+                    return_reasoning: react,
+                    omit: if react {
+                        vec!["seed".to_owned()]
+                    } else {
+                        Vec::new()
+                    },
                     price_input: prices[0],
                     price_cached: prices[1],
                     price_written: prices[3],
@@ -257,6 +264,10 @@ const OF_SMALL: &[(&str, &str)] = &[
         "`stream` is written by this program",
     ),
     ("form = \"xml\"", "must be one of native, react, json"),
+    (
+        "omit = [\"tools\"]",
+        "no request is one without it; take it out",
+    ),
     (
         "first_byte_seconds = 700",
         "is 700: more than `total_seconds`, which is 600; set it to 600 or less",

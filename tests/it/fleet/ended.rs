@@ -1,0 +1,78 @@
+//! A run that has ended: what of it is cancelled, and what it left that is cleaned away.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use proto::digest::Digest;
+use proto::queue::amqp::{AmqpQueue, AmqpSettings};
+use proto::queue::{Message, Queue as _};
+use proto::store::redis::RedisSettings;
+use proto::store::{Board as _, RedisStore};
+use proto::topology::{INSTANCE_HEADER, Lane};
+use tokio::runtime::Runtime;
+use worker::serve::CANCELLED;
+
+use super::{Site, slots};
+
+/// Puts a letter of each instance into a dead lane.
+async fn bury(queue: &AmqpQueue, lane: Lane, instances: &[&str]) {
+    let mut jobs = queue.subscribe(lane, slots(1)).await.unwrap();
+    for instance in instances {
+        let id = Digest::of(instance.as_bytes());
+        let message = Message::new(id, b"?".to_vec()).with(INSTANCE_HEADER, *instance);
+        queue.publish(lane, message).await.unwrap();
+        let delivery = jobs.next().await.unwrap().unwrap();
+        delivery.reject("for the test").await.unwrap();
+    }
+}
+
+/// Whose letters lie in a dead lane.
+async fn lying(queue: &AmqpQueue, lane: Lane) -> BTreeSet<String> {
+    let letters = queue.dead(lane, 9).await.unwrap().into_iter();
+    letters
+        .map(|letter| letter.message.headers[INSTANCE_HEADER].clone())
+        .collect()
+}
+
+#[test]
+fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
+    let Some(mut site) = Site::open() else { return };
+    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    let worker = site.fleet.ready_worker("--concurrency 4");
+    let line = |tasks: u32| format!("run --domain tickets --tasks {tasks} --seed 3 --out out");
+    let mut run = site.fleet.coordinator(&line(12));
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
+    let instance = instance.trim();
+    let runtime = Runtime::new().unwrap();
+    let (store, queue) = runtime.block_on(async {
+        let store = RedisStore::connect(RedisSettings::at(site.cache.url()));
+        let settings = AmqpSettings::new(site.vhost.url());
+        let queue = AmqpQueue::connect(&settings).await.unwrap();
+        (store.await.unwrap(), queue)
+    });
+    let cancelled = || runtime.block_on(store.read(CANCELLED, instance)).unwrap();
+    // Of a run that has ended nothing is told to the fleet.
+    site.fleet.alone(&format!("cancel out {over}"));
+    assert_eq!(cancelled(), None);
+    // As one that came just before the end.
+    let day = Duration::from_secs(24 * 60 * 60);
+    let posted = store.post(CANCELLED, instance, b"cancelled", day);
+    runtime.block_on(posted).unwrap();
+    let (lane, strangers) = (Lane::Verify, "00000000000000aa");
+    runtime.block_on(async {
+        bury(&queue, lane, &[instance, strangers]).await;
+        while lying(&queue, lane).await.len() < 2 {}
+    });
+    site.fleet.alone(&format!("clean out {over}"));
+    assert_eq!(cancelled(), None);
+    let left = runtime.block_on(lying(&queue, lane));
+    assert_eq!(left, BTreeSet::from([strangers.to_owned()]));
+    site.fleet.alone("verify out");
+    let mut run = site.fleet.coordinator(&line(20));
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    site.as_embedded("out", "--domain tickets --tasks 20 --seed 3");
+    runtime.block_on(queue.close());
+    drop(worker);
+}
