@@ -12,7 +12,7 @@ const AGENTS: &str = "agents = [\"model:small\"]\n";
 
 #[test]
 fn every_request_is_written_down_with_what_it_took() {
-    let faults: Vec<Fault> = ["http-503-seconds:requests=0.1", "empty-reply:requests=0.05"]
+    let faults: Vec<Fault> = ["http-503-seconds:requests=0.1", "empty-reply:requests=0.2"]
         .map(|fault| fault.parse().unwrap())
         .to_vec();
     let desk = Desk::with(4, faults, AGENTS, "");

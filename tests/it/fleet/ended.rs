@@ -39,10 +39,13 @@ async fn lying(queue: &AmqpQueue, lane: Lane) -> BTreeSet<String> {
 fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
     let Some(mut site) = Site::open() else { return };
     let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
-    let worker = site.fleet.ready_worker("--concurrency 4");
+    let mut worker = site.fleet.ready_worker("--concurrency 4");
     let line = |tasks: u32| format!("run --domain tickets --tasks {tasks} --seed 3 --out out");
     let mut run = site.fleet.coordinator(&line(12));
     assert_eq!(run.ends(), 0, "{}", run.printed());
+    // Or it would take what is to be rejected here.
+    worker.signal("TERM");
+    assert_eq!(worker.ends(), 0, "{}", worker.printed());
     let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
     let instance = instance.trim();
     let runtime = Runtime::new().unwrap();
@@ -70,9 +73,9 @@ fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
     let left = runtime.block_on(lying(&queue, lane));
     assert_eq!(left, BTreeSet::from([strangers.to_owned()]));
     site.fleet.alone("verify out");
+    let _worker = site.fleet.ready_worker("--concurrency 4");
     let mut run = site.fleet.coordinator(&line(20));
     assert_eq!(run.ends(), 0, "{}", run.printed());
     site.as_embedded("out", "--domain tickets --tasks 20 --seed 3");
     runtime.block_on(queue.close());
-    drop(worker);
 }
