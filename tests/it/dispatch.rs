@@ -30,7 +30,7 @@ use coordinator::run::Progress;
 use coordinator::{project, world};
 use proto::digest::Digest;
 use proto::queue::memory::Faults;
-use proto::queue::{MemoryQueue, MemorySettings, Queue as _};
+use proto::queue::{MemoryQueue, MemorySettings, Queue as _, QueueError};
 use proto::seed::Seed;
 use proto::topology::Lane;
 use tempfile::TempDir;
@@ -39,7 +39,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
-use worker::executor::{self, Settings, Stop};
+use worker::executor::{self, Perform, Settings, Stop};
 use worker::perform::InProcess;
 use worker::process::metrics::{Metrics, Part};
 use worker::worlds::Worlds;
@@ -166,6 +166,22 @@ fn runtime() -> Runtime {
         .unwrap()
 }
 
+/// A worker in this process, until it is told to stop.
+fn working<P: Perform + 'static>(
+    queue: &MemoryQueue,
+    performer: P,
+    slots: NonZeroUsize,
+    stop: &Stop,
+) -> impl Future<Output = Result<(), QueueError>> + use<P> {
+    executor::work(
+        Arc::new(queue.connect()),
+        Arc::new(performer),
+        Settings::all_stages(slots),
+        Metrics::new(Part::Worker),
+        stop.clone(),
+    )
+}
+
 /// Runs to the end with two workers; gives how often the coordinator fell.
 fn run(course: &Course, domain: &Arc<dyn Domain>, dir: &Path, faults: Option<Faults>) -> u64 {
     runtime().block_on(async {
@@ -177,13 +193,7 @@ fn run(course: &Course, domain: &Arc<dyn Domain>, dir: &Path, faults: Option<Fau
         let mut crew = JoinSet::new();
         for _ in 0..2 {
             let performer = InProcess::new(Worlds::only(Arc::clone(domain)), 1);
-            crew.spawn(executor::work(
-                Arc::new(queue.connect()),
-                Arc::new(performer),
-                Settings::all_stages(NonZeroUsize::MIN),
-                Metrics::new(Part::Worker),
-                stop.clone(),
-            ));
+            crew.spawn(working(&queue, performer, NonZeroUsize::MIN, &stop));
         }
         let mut falls = 0;
         loop {

@@ -9,6 +9,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::TypedValueParser;
@@ -18,6 +19,7 @@ use proto::queue::amqp::{AmqpQueue, AmqpSettings};
 use proto::store::redis::{Endpoint, RedisSettings};
 use proto::store::{RedisStore, StoreError};
 
+use crate::process::health::Readiness;
 use crate::process::secret::{SecretUrl, UrlError};
 
 /// Where broker and stores are.
@@ -119,9 +121,18 @@ impl ServicesError {
 #[derive(Debug)]
 pub struct Fleet {
     /// The broker.
-    pub queue: AmqpQueue,
+    pub queue: Arc<AmqpQueue>,
     /// The stores.
     pub store: RedisStore,
+}
+
+impl Fleet {
+    /// From now on a process is ready only while it is connected to both.
+    pub fn needed_for(&self, readiness: &Readiness) {
+        let (queue, store) = (Arc::clone(&self.queue), self.store.clone());
+        readiness.needs("broker", move || queue.connected());
+        readiness.needs("cache", move || store.connected());
+    }
 }
 
 impl Services {
@@ -138,7 +149,7 @@ impl Services {
         let broker = self.broker_settings(name)?;
         let cache = self.cache_settings()?;
         Ok(Fleet {
-            queue: AmqpQueue::connect(&broker).await?,
+            queue: Arc::new(AmqpQueue::connect(&broker).await?),
             store: RedisStore::connect(cache).await?,
         })
     }

@@ -191,14 +191,10 @@ fn requeue(some: &Several) -> anyhow::Result<()> {
         some.ids.is_empty() || some.ids.iter().any(|beginning| begins(job, beginning))
     };
     let place = &some.place;
-    let whose = place.whose()?;
-    let fleet = match whose {
-        Whose::Nobodys => None,
-        Whose::Everybodys | Whose::Of(_) => Some(connect(&place.services, "t2t dead")?),
-    };
-    let instance = match whose {
-        Whose::Of(instance) => Some(instance),
-        Whose::Everybodys | Whose::Nobodys => None,
+    let (fleet, instance) = match place.whose()? {
+        Whose::Nobodys => (None, None),
+        Whose::Everybodys => (Some(connect(&place.services, "t2t dead")?), None),
+        Whose::Of(instance) => (Some(connect(&place.services, "t2t dead")?), Some(instance)),
     };
     if let Some(home) = place.home()? {
         if let (Some((runtime, fleet)), Some(instance)) = (&fleet, instance) {
@@ -277,7 +273,7 @@ async fn letters(
 ) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
     let mut all = Vec::new();
     for lane in lanes(fleet, instance).await? {
-        let (dead, more) = first(&fleet.queue, lane, LETTERS).await?;
+        let (dead, more) = first(&*fleet.queue, lane, LETTERS).await?;
         if more {
             say(&format!(
                 "note: only the {LETTERS} oldest dead letters of {} are looked at; there are more",

@@ -120,7 +120,7 @@ async fn removed(fleet: &Fleet, home: &Home, instance: Instance) -> anyhow::Resu
         tokio::time::sleep(HEARD_WITHIN).await;
     }
     fleet.queue.delete(lane).await?;
-    let letters = buried(&fleet.queue, instance).await?;
+    let letters = buried(&*fleet.queue, instance).await?;
     fleet.store.withdraw(RUNS, &name).await?;
     let keys = fleet.store.clean(&name).await?;
     if !ended {

@@ -43,7 +43,7 @@ pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
         print(CLEAR);
     }
     loop {
-        let looked = runtime.block_on(status::look(&fleet.queue, &fleet.store));
+        let looked = runtime.block_on(status::look(&*fleet.queue, &fleet.store));
         let now = Instant::now();
         let status = match (looked, every) {
             (Ok(status), _) => status,

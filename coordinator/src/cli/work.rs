@@ -306,12 +306,13 @@ fn with_a_fleet(
     let connected = runtime.block_on(fleet.services.connect(&name))?;
     // Not before: a folder whose run has ended stays as it was where there is no fleet.
     let instance = home.instance()?;
+    connected.needed_for(&readiness);
     readiness.ready();
     let shared = connected.store.shared();
-    metered::store(&connected.store, &metrics, &readiness);
+    metered::store(&connected.store, &metrics);
     let store = connected.store.clone();
     let services = fleet::Services {
-        queue: metered::broker(connected.queue, &metrics, &readiness),
+        queue: metered::broker(connected.queue, &metrics),
         shared: shared.clone(),
         metrics,
     };

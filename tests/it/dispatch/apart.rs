@@ -59,12 +59,11 @@ fn over(course: &Course, domain: &Arc<dyn Domain>, dir: &Path, forgets: bool) ->
     runtime().block_on(async {
         let queue = MemoryQueue::new(MemorySettings::default());
         let stop = Stop::default();
-        let crew = tokio::spawn(executor::work(
-            Arc::new(queue.connect()),
-            Arc::new(InProcess::new(worlds, 2)),
-            Settings::all_stages(NonZeroUsize::new(4).unwrap()),
-            Metrics::new(Part::Worker),
-            stop.clone(),
+        let crew = tokio::spawn(working(
+            &queue,
+            InProcess::new(worlds, 2),
+            NonZeroUsize::new(4).unwrap(),
+            &stop,
         ));
         let services = Services {
             queue: Arc::new(queue),

@@ -31,12 +31,11 @@ async fn a_small_window_inherits_more_answers_than_it_can_hold() {
         queue.publish(lane, stranger(number)).await.unwrap();
     }
     let stop = Stop::default();
-    let crew = tokio::spawn(executor::work(
-        Arc::new(queue.connect()),
-        Arc::new(InProcess::new(Worlds::only(Arc::clone(&domain)), 1)),
-        Settings::all_stages(NonZeroUsize::MIN),
-        Metrics::new(Part::Worker),
-        stop.clone(),
+    let crew = tokio::spawn(working(
+        &queue,
+        InProcess::new(Worlds::only(Arc::clone(&domain)), 1),
+        NonZeroUsize::MIN,
+        &stop,
     ));
     let services = Services {
         queue: Arc::new(queue),

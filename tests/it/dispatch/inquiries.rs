@@ -97,12 +97,11 @@ async fn a_coordinator_asks_again_what_a_broker_did_not_answer() {
     let dir = TempDir::new().unwrap();
     let inner = MemoryQueue::new(MemorySettings::default());
     let stop = Stop::default();
-    let crew = tokio::spawn(executor::work(
-        Arc::new(inner.connect()),
-        Arc::new(InProcess::new(Worlds::only(Arc::clone(&domain)), 1)),
-        Settings::all_stages(NonZeroUsize::MIN),
-        Metrics::new(Part::Worker),
-        stop.clone(),
+    let crew = tokio::spawn(working(
+        &inner,
+        InProcess::new(Worlds::only(Arc::clone(&domain)), 1),
+        NonZeroUsize::MIN,
+        &stop,
     ));
     let queue = Arc::new(Breaking {
         inner,

@@ -55,12 +55,11 @@ impl Scene {
             inner: InProcess::new(Worlds::only(Arc::clone(&self.domain)), 1),
             long,
         };
-        let working = executor::work(
-            Arc::new(self.queue.connect()),
-            Arc::new(performer),
-            Settings::all_stages(NonZeroUsize::new(WINDOW).unwrap()),
-            Metrics::new(Part::Worker),
-            self.stop.clone(),
+        let working = working(
+            &self.queue,
+            performer,
+            NonZeroUsize::new(WINDOW).unwrap(),
+            &self.stop,
         );
         tokio::spawn(async move { working.await.unwrap() })
     }

@@ -76,13 +76,7 @@ fn with(
         let queue = MemoryQueue::default();
         let inner = InProcess::new(Worlds::only(Arc::clone(domain)), 1);
         let stop = Stop::default();
-        let crew = tokio::spawn(executor::work(
-            Arc::new(queue.connect()),
-            Arc::new(faulty(inner)),
-            Settings::all_stages(NonZeroUsize::MIN),
-            Metrics::new(Part::Worker),
-            stop.clone(),
-        ));
+        let crew = tokio::spawn(working(&queue, faulty(inner), NonZeroUsize::MIN, &stop));
         assert!(carry_out(course, &**domain, dir, &queue, usize::MAX).await);
         stop.drain.cancel();
         crew.await.unwrap().unwrap();

@@ -78,15 +78,11 @@ fn course_of(plan: Plan, domain: &Arc<dyn Domain>) -> Course {
 async fn share(domain: &Arc<dyn Domain>, windows: [usize; 2]) -> [u64; 2] {
     let queue = MemoryQueue::default();
     let stop = Stop::default();
-    let crew = tokio::spawn(executor::work(
-        Arc::new(queue.connect()),
-        Arc::new(Steady(InProcess::new(
-            Worlds::only(Arc::clone(domain)),
-            SLOTS,
-        ))),
-        Settings::all_stages(NonZeroUsize::new(SLOTS).unwrap()),
-        Metrics::new(Part::Worker),
-        stop.clone(),
+    let crew = tokio::spawn(working(
+        &queue,
+        Steady(InProcess::new(Worlds::only(Arc::clone(domain)), SLOTS)),
+        NonZeroUsize::new(SLOTS).unwrap(),
+        &stop,
     ));
     let jobs = Mutex::new([0; 2]);
     let enough = CancellationToken::new();

@@ -85,12 +85,11 @@ async fn what_the_queue_gives_up_has_failed_and_can_be_reopened() {
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].message.id, listed[0].job.0);
     let stop = Stop::default();
-    let crew = tokio::spawn(executor::work(
-        Arc::new(queue.connect()),
-        Arc::new(Slow(InProcess::new(Worlds::only(Arc::clone(&domain)), 1))),
-        Settings::all_stages(NonZeroUsize::MIN),
-        Metrics::new(Part::Worker),
-        stop.clone(),
+    let crew = tokio::spawn(working(
+        &queue,
+        Slow(InProcess::new(Worlds::only(Arc::clone(&domain)), 1)),
+        NonZeroUsize::MIN,
+        &stop,
     ));
     assert!(matches!(
         slot(&course, &domain, dir.path(), &queue).await,

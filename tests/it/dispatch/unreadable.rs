@@ -42,12 +42,11 @@ async fn answers_of_another_release_are_put_aside_and_the_run_goes_on() {
     }
 
     let stop = Stop::default();
-    let crew = tokio::spawn(executor::work(
-        Arc::new(queue.connect()),
-        Arc::new(InProcess::new(Worlds::only(Arc::clone(&domain)), 1)),
-        Settings::all_stages(NonZeroUsize::MIN),
-        Metrics::new(Part::Worker),
-        stop.clone(),
+    let crew = tokio::spawn(working(
+        &queue,
+        InProcess::new(Worlds::only(Arc::clone(&domain)), 1),
+        NonZeroUsize::MIN,
+        &stop,
     ));
     let dir = TempDir::new().unwrap();
     assert!(carry_out(&course, &*domain, dir.path(), &queue, usize::MAX).await);

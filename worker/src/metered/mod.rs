@@ -14,17 +14,13 @@ use proto::queue::{AmqpQueue, Lane, Queue};
 use proto::store::RedisStore;
 use proto::topology::Shelf;
 
-use crate::process::health::Readiness;
 use crate::process::metrics::Metrics;
 use crate::process::metrics::label::{Found, Layer, Peer};
 use crate::process::metrics::table::Transport;
 pub use wrapped::queue;
 
-/// A broker's queue that counts into these metrics, and without which its process is not ready.
-pub fn broker(broker: AmqpQueue, metrics: &Metrics, readiness: &Readiness) -> Arc<dyn Queue> {
-    let broker = Arc::new(broker);
-    let asked = Arc::clone(&broker);
-    readiness.needs("broker", move || asked.connected());
+/// A broker's queue that counts into these metrics.
+pub fn broker(broker: Arc<AmqpQueue>, metrics: &Metrics) -> Arc<dyn Queue> {
     broker.observe(Arc::new(Confirms(metrics.transport.clone())));
     let (transport, watched) = (metrics.transport.clone(), Arc::clone(&broker));
     metrics.before_scrape(move || {
@@ -35,10 +31,8 @@ pub fn broker(broker: AmqpQueue, metrics: &Metrics, readiness: &Readiness) -> Ar
     queue(broker, metrics)
 }
 
-/// Counts what a store counts into these metrics; without it its process is not ready.
-pub fn store(store: &RedisStore, metrics: &Metrics, readiness: &Readiness) {
-    let asked = store.clone();
-    readiness.needs("cache", move || asked.connected());
+/// Counts what a store counts into these metrics.
+pub fn store(store: &RedisStore, metrics: &Metrics) {
     let (store, transport) = (store.clone(), metrics.transport.clone());
     let snapshots = metrics.work.snapshots.clone();
     metrics.before_scrape(move || {

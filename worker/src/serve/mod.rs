@@ -213,6 +213,7 @@ async fn serve<P: Perform + 'static>(
         })?,
         () = shutdown.draining().cancelled() => return Ok(()),
     };
+    connected.needed_for(&readiness);
     let Fleet { queue, store } = connected;
     let shared = store.shared();
     let child = Program::again(&format!("--{CHILD}")).map_err(Failure::failed)?;
@@ -221,8 +222,8 @@ async fn serve<P: Perform + 'static>(
     let settings = settings(arguments, name);
     let about = Worker::new(name, &settings);
     let beating = tokio::spawn(heartbeat::keep(about, metrics.clone(), shared.board));
-    let queue = metered::broker(queue, &metrics, &readiness);
-    metered::store(&store, &metrics, &readiness);
+    let queue = metered::broker(queue, &metrics);
+    metered::store(&store, &metrics);
     let stop = Stop {
         drain: shutdown.draining().clone(),
         hand_back: shutdown.handing_back().clone(),

@@ -30,7 +30,6 @@ use tokio_util::sync::CancellationToken;
 use worker::domains::Domain;
 use worker::executor::{self, Attempt, Done, Perform, Settings, Stop};
 use worker::metered;
-use worker::process::health::Readiness;
 use worker::process::metrics::label::Slot;
 use worker::process::metrics::{Metrics, Part};
 use worker::process::telemetry::spans::System;
@@ -335,7 +334,7 @@ impl<'a> Bench<'a> {
 
     async fn connect(&self, metrics: &Metrics) -> anyhow::Result<Arc<dyn Queue>> {
         let queue = AmqpQueue::connect(&self.settings).await?;
-        Ok(metered::broker(queue, metrics, &Readiness::new()))
+        Ok(metered::broker(Arc::new(queue), metrics))
     }
 }
 

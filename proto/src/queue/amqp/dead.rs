@@ -33,16 +33,26 @@ pub(super) async fn list(
     Ok(letters)
 }
 
-/// Publishes wanted letters to their lane again, one by one, and removes each once it has arrived.
-pub(super) async fn revive(
+/// What becomes of a wanted letter.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fate {
+    /// It is published to its lane again, and removed once it has arrived.
+    Revived,
+    /// It is removed.
+    Discarded,
+}
+
+/// Takes wanted letters off their dead lane, one by one.
+pub(super) async fn take(
     core: &Core,
     lane: Lane,
     limit: usize,
     wanted: &Wanted<'_>,
+    fate: Fate,
 ) -> Result<Vec<DeadLetter>, QueueError> {
     let channel = core.consuming().await?;
-    let (mut revived, mut last) = (Vec::new(), None);
-    while revived.len() < limit {
+    let (mut taken, mut last) = (Vec::new(), None);
+    while taken.len() < limit {
         let Some(got) = get(core, &channel, lane).await? else {
             break;
         };
@@ -51,42 +61,19 @@ pub(super) async fn revive(
             last = Some(acker);
             continue;
         }
-        // A failure leaves the letter on the channel, whose end gives it back.
-        core.fits(lane, &letter.message)?;
-        tokio::select! {
-            published = core.publish(lane, &letter.message) => published?,
-            () = core.closing() => return Err(QueueError::Closed(lane)),
+        if matches!(fate, Fate::Revived) {
+            // A failure leaves the letter on the channel, whose end gives it back.
+            core.fits(lane, &letter.message)?;
+            tokio::select! {
+                published = core.publish(lane, &letter.message) => published?,
+                () = core.closing() => return Err(QueueError::Closed(lane)),
+            }
         }
         remove(core, lane, acker).await?;
-        revived.push(letter);
+        taken.push(letter);
     }
     give_back(&channel, last).await?;
-    Ok(revived)
-}
-
-/// Removes wanted letters, one by one.
-pub(super) async fn discard(
-    core: &Core,
-    lane: Lane,
-    limit: usize,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<DeadLetter>, QueueError> {
-    let channel = core.consuming().await?;
-    let (mut removed, mut last) = (Vec::new(), None);
-    while removed.len() < limit {
-        let Some(got) = get(core, &channel, lane).await? else {
-            break;
-        };
-        let (letter, acker) = read(got);
-        if wanted(&letter) {
-            remove(core, lane, acker).await?;
-            removed.push(letter);
-        } else {
-            last = Some(acker);
-        }
-    }
-    give_back(&channel, last).await?;
-    Ok(removed)
+    Ok(taken)
 }
 
 /// Takes a letter off its dead lane for good.

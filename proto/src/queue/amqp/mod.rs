@@ -70,6 +70,7 @@ use async_trait::async_trait;
 use super::{Consumer, DeadLetter, Lane, Message, Queue, QueueError, Wanted};
 use consume::AmqpConsumer;
 use core::Core;
+use dead::Fate;
 use declare::look;
 use link::answered;
 
@@ -204,7 +205,7 @@ impl Queue for AmqpQueue {
         wanted: &Wanted<'_>,
     ) -> Result<Vec<DeadLetter>, QueueError> {
         self.open(lane)?;
-        dead::revive(&self.core, lane, limit, wanted).await
+        dead::take(&self.core, lane, limit, wanted, Fate::Revived).await
     }
 
     async fn discard(
@@ -213,8 +214,11 @@ impl Queue for AmqpQueue {
         limit: usize,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<DeadLetter>, QueueError> {
-        self.while_open(lane, dead::discard(&self.core, lane, limit, wanted))
-            .await
+        self.while_open(
+            lane,
+            dead::take(&self.core, lane, limit, wanted, Fate::Discarded),
+        )
+        .await
     }
 
     async fn consumers(&self, lane: Lane) -> Result<u32, QueueError> {
