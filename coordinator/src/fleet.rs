@@ -149,7 +149,8 @@ pub async fn carry_out(
     let ledger = worker::blocking::in_place(|| Ledger::open(home.path()))?;
     services.metrics.course.epochs.of(()).inc();
     let world = RunWorld::encoded(work.domain, work.recipe)?;
-    world.offer(&*services.shared.snapshots).await;
+    // Workers that miss it say so, and it is offered again.
+    drop(world.offer(&*services.shared.snapshots).await);
     let aside = Aside {
         store: Arc::clone(&services.shared.snapshots),
         above: terms.inline_delta,

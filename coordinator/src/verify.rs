@@ -214,12 +214,14 @@ fn replay(conversation: &mut Conversation<'_>, messages: &[Message]) -> Result<(
             (
                 Message::Assistant {
                     reasoning,
+                    signed,
                     text,
                     calls,
                 },
                 Next::Agent,
             ) => conversation.agent(AgentTurn {
                 reasoning: reasoning.clone(),
+                signed: signed.clone(),
                 text: text.clone(),
                 calls: calls.iter().map(Attempted::from).collect(),
             }),

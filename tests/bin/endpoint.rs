@@ -29,7 +29,7 @@ struct Arguments {
     /// Asks for this key
     #[arg(long, env = "ENDPOINT_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// Thinks before it answers
+    /// Thinks before it answers; refuses tool calls without the thoughts that it signed
     #[arg(long)]
     reasoning: bool,
     /// What `Retry-After` says, in seconds

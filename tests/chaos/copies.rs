@@ -9,19 +9,26 @@ use proto::topology::Lane;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-/// How long jobs are waited for, and how long all of it may take: the broker may go away meanwhile.
-const WAIT: Duration = Duration::from_millis(500);
+/// How long jobs of a lane are waited for, and how long all of it may take: the broker may go away meanwhile.
+const WAIT: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Publishes up to so many jobs of a lane once more; gives how many.
-pub(super) fn make(url: &str, lane: Lane, jobs: usize) -> usize {
+/// Publishes up to so many jobs of a stage once more, or of the next stage where nothing waits in this one; gives
+/// how many.
+pub(super) fn make(url: &str, stage: usize, jobs: usize) -> usize {
     let runtime = Runtime::new().expect("a runtime");
     let mut made = 0;
     let making = async {
         let queue = AmqpQueue::connect(&AmqpSettings::new(url)).await?;
-        let copied = copy(&queue, lane, jobs, &mut made).await;
+        for more in 0..Lane::JOBS.len() {
+            let lane = Lane::JOBS[(stage + more) % Lane::JOBS.len()];
+            copy(&queue, lane, jobs, &mut made).await?;
+            if made > 0 {
+                break;
+            }
+        }
         queue.close().await;
-        copied
+        Ok::<(), QueueError>(())
     };
     // A broker that goes away leaves fewer copies, and nothing to mend.
     drop(runtime.block_on(async { timeout(PATIENCE, making).await }));

@@ -16,6 +16,7 @@ const EXCUSES: [&str; 3] = [
     "failed to connect to the ",
     // It was stopped for so long that another took over.
     "a later writer took over this ledger",
+    // It begins, or writes what it came to, on a full disk. At work it waits until there is room.
     "No space left on device",
 ];
 /// What is shown of what a process printed.

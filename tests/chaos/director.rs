@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use proto::topology::Lane;
-
 use super::crew::{Left, Post, Role, tail};
 use super::schedule::{Blow, Broker, Cache, Fault, Harm, Service, WORKERS, Way, Whom};
 use super::site::{OUT, Site};
@@ -13,7 +11,7 @@ use super::{Breach, Report, copies};
 use crate::fleet::wait;
 
 /// Pause between searches for jobs to copy, each of which takes the director's time.
-const SEARCH: Duration = Duration::from_secs(5);
+const SEARCH: Duration = Duration::from_secs(1);
 /// Coordinators: one, and its standby.
 const COORDINATORS: usize = 2;
 /// What the one says that coordinates.
@@ -246,10 +244,7 @@ impl<'a> Director<'a> {
                 if self.searched.is_some_and(|at| at.elapsed() < SEARCH) {
                     return false;
                 }
-                // Of the next lane where nothing waits in this one.
-                let stages = (0..Lane::JOBS.len()).map(|more| (stage + more) % Lane::JOBS.len());
-                let mut made = stages.map(|stage| copies::make(&url, Lane::JOBS[stage], jobs));
-                let made = made.find(|made| *made > 0).unwrap_or_default();
+                let made = copies::make(&url, stage, jobs);
                 self.report.copies += made;
                 self.searched = (made == 0).then(Instant::now);
                 return made > 0;

@@ -142,6 +142,17 @@ impl Fleet {
         self.start("t2t", command, broker)
     }
 
+    /// Starts a command of `t2t` on a terminal.
+    pub fn on_a_terminal(&mut self, line: &str) -> Member {
+        let line = format!("{} {line}", self.programs.t2t);
+        let mut command = Command::new("script");
+        command
+            .args(["--quiet", "--flush", "--command", &line, "/dev/null"])
+            .current_dir(&self.folder);
+        let broker = self.broker.clone();
+        self.start("terminal", command, &broker)
+    }
+
     fn command(&self, program: &str, line: &str) -> Command {
         let mut command = Command::new(program);
         command

@@ -3,6 +3,7 @@
 //! Skipped where RabbitMQ is not installed, unless `T2T_REQUIRE_SERVICES` is set.
 
 mod endings;
+mod limit;
 mod together;
 
 use std::collections::BTreeSet;
@@ -299,10 +300,14 @@ async fn a_message_too_large_is_not_sent() {
     generous.publish(Lane::Rollout, nine.clone()).await.unwrap();
     let _consumer = queue.subscribe(Lane::Rollout, hands(1)).await.unwrap();
     until("it is in the dead lane", async || {
-        !queue.dead(Lane::Rollout, 9).await.unwrap().is_empty()
+        !queue
+            .dead(Lane::Rollout, 9, &|_| true)
+            .await
+            .unwrap()
+            .is_empty()
     })
     .await;
-    let dead = queue.dead(Lane::Rollout, 9).await.unwrap();
+    let dead = queue.dead(Lane::Rollout, 9, &|_| true).await.unwrap();
     assert_eq!(*dead[0].message, nine);
     assert!(dead[0].reason.contains("9 bytes"), "{}", dead[0].reason);
 }
@@ -330,10 +335,10 @@ async fn foreign_messages_go_to_the_dead_lane_and_the_consumer_goes_on() {
     assert_eq!(delivery.message().id, message(1).id);
     delivery.ack().await.unwrap();
     until("all are dead", async || {
-        queue.dead(Lane::Rollout, 9).await.unwrap().len() == odd.len()
+        queue.dead(Lane::Rollout, 9, &|_| true).await.unwrap().len() == odd.len()
     })
     .await;
-    let dead = queue.dead(Lane::Rollout, 9).await.unwrap();
+    let dead = queue.dead(Lane::Rollout, 9, &|_| true).await.unwrap();
     for part in ["no message_id", "`seven`", "`flag`", "too long to keep"] {
         let told = dead.iter().any(|letter| letter.reason.contains(part));
         assert!(told, "no `{part}` in {dead:?}");
@@ -346,39 +351,6 @@ async fn foreign_messages_go_to_the_dead_lane_and_the_consumer_goes_on() {
         queue.ready(Lane::Rollout).await.unwrap() == 0
     })
     .await;
-}
-
-#[tokio::test]
-async fn past_the_delivery_limit_a_message_is_dead_and_can_be_revived() {
-    let Some(vhost) = rabbit::shared() else {
-        return;
-    };
-    let limited = AmqpSettings {
-        delivery_limit: 2,
-        ..settings(&vhost)
-    };
-    let queue = connect(&limited).await;
-    let mut consumer = queue.subscribe(Lane::Verify, hands(1)).await.unwrap();
-    queue.publish(Lane::Verify, message(1)).await.unwrap();
-    for redeliveries in 0..3 {
-        let delivery = next(&mut *consumer).await;
-        assert_eq!(delivery.redeliveries(), redeliveries);
-    }
-    until("it is in the dead lane", async || {
-        queue.dead(Lane::Verify, 9).await.unwrap().len() == 1
-    })
-    .await;
-    let revived = queue.revive(Lane::Verify, 9, &|_| true).await.unwrap();
-    assert_eq!(
-        (revived.len(), revived[0].reason.as_str()),
-        (1, UNDELIVERABLE)
-    );
-    let delivery = next(&mut *consumer).await;
-    assert_eq!(
-        (delivery.redeliveries(), delivery.message().as_ref()),
-        (0, &message(1))
-    );
-    delivery.ack().await.unwrap();
 }
 
 #[tokio::test]
@@ -508,14 +480,19 @@ async fn a_killed_broker_loses_nothing_under_load() {
 }
 
 /// A broker writes down within minutes which queues it has. One that is killed before that, and has no
-/// peer that knows, comes back with queues that nobody leads.
+/// peer that knows, comes back with queues that nobody leads. Evidence of that is gathered for a shorter while
+/// here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_nobody_leads_is_made_again() {
     let Some(mut node) = Node::start() else {
         return;
     };
     let vhost = node.vhost();
-    let queue = connect(&settings(&vhost)).await;
+    let hasty = AmqpSettings {
+        unled_after: Duration::from_secs(2),
+        ..settings(&vhost)
+    };
+    let queue = connect(&hasty).await;
     let mut consumer = queue.subscribe(Lane::Explore, hands(4)).await.unwrap();
     queue.publish(Lane::Explore, message(1)).await.unwrap();
     next(&mut *consumer).await.ack().await.unwrap();

@@ -72,7 +72,10 @@ fn plan() -> Plan {
 }
 
 fn course(domain: &Arc<dyn Domain>) -> Course {
-    let plan = plan();
+    course_of(plan(), domain)
+}
+
+fn course_of(plan: Plan, domain: &Arc<dyn Domain>) -> Course {
     let run = Identity::of(&plan, domain.base()).run();
     let layout = Layout::new(&plan, domain);
     Course::new(run, plan, layout)

@@ -198,6 +198,49 @@ fn answers_come_in_the_form_that_was_asked_for() {
 }
 
 #[test]
+fn who_thinks_wants_its_signed_thoughts_back() {
+    let endpoint = Endpoint::start(Settings {
+        brain: looks(),
+        reasoning: true,
+        ..Settings::default()
+    })
+    .unwrap();
+    let user = json!({"role": "user", "content": "Hello"});
+    let refused = |form, said: Value, wanted: &str| {
+        let mut body = hello(form, "Hello");
+        body["messages"] = said;
+        let answer = ask(endpoint.address(), form, &body).unwrap();
+        assert_eq!(answer.status, 400);
+        assert!(answer.body.contains(wanted), "{}", answer.body);
+    };
+    let call =
+        json!({"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}});
+    let answered = json!({"role": "tool", "tool_call_id": "a", "content": "Nothing."});
+    let used = json!({"type": "tool_use", "id": "a", "name": "look", "input": {}});
+    let result = json!({"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "a", "content": "Nothing."},
+    ]});
+    let openai =
+        |call| json!([user, {"role": "assistant", "content": "", "tool_calls": [call]}, answered]);
+    let anthropic = |blocks| json!([user, {"role": "assistant", "content": blocks}, result]);
+    refused(Form::OpenAi, openai(call.clone()), "no signed thought");
+    refused(
+        Form::Anthropic,
+        anthropic(json!([used])),
+        "no signed thought",
+    );
+    let mut forged = call;
+    forged["extra_content"] = json!({"google": {"thought_signature": "AAAA"}});
+    refused(Form::OpenAi, openai(forged), "is not of this thought");
+    let thought = json!({"type": "thinking", "thinking": "Hm.", "signature": "AAAA"});
+    refused(
+        Form::Anthropic,
+        anthropic(json!([thought, used])),
+        "is not of this thought",
+    );
+}
+
+#[test]
 fn what_the_last_request_had_is_cached() {
     let endpoint = endpoint(Brain::Echo, &[]);
     let cached = |form, body: &Value| {

@@ -31,6 +31,7 @@ impl Desk {
     pub(crate) fn with(tasks: u32, faults: Vec<Fault>, agents: &str, models: &str) -> Self {
         let endpoint = Endpoint::start(Settings {
             brain: Brain::Roles,
+            reasoning: true,
             key: Some(KEY.to_owned()),
             faults,
             ..Settings::default()

@@ -69,6 +69,14 @@ fn every_request_is_told_as_the_endpoint_received_it() {
     ] {
         assert!(texts(key).keys().eq(wanted), "{key}: {:?}", texts(key));
     }
+    // The endpoint takes no call without the thought that it signed.
+    for signed in ["thought_signature", "\"signature\""] {
+        let with = rows_of_all.iter().map(|row| row["request"].to_string());
+        assert!(
+            with.filter(|sent| sent.contains(signed)).count() > 1,
+            "{signed}"
+        );
+    }
     assert!(
         texts("regeneration").contains_key("1"),
         "some were made again"

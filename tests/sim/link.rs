@@ -82,9 +82,14 @@ impl Queue for Link {
         self.exchange.queue.buried(lane).await
     }
 
-    async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
+    async fn dead(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
         self.process.cross().await;
-        self.exchange.queue.dead(lane, limit).await
+        self.exchange.queue.dead(lane, limit, wanted).await
     }
 
     async fn revive(

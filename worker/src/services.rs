@@ -127,6 +127,15 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// A service that is away just now, as far as is known.
+    pub fn missing(&self) -> Option<&'static str> {
+        match (self.queue.connected(), self.store.connected()) {
+            (false, _) => Some("broker"),
+            (true, false) => Some("cache"),
+            (true, true) => None,
+        }
+    }
+
     /// From now on a process is ready only while it is connected to both.
     pub fn needed_for(&self, readiness: &Readiness) {
         let (queue, store) = (Arc::clone(&self.queue), self.store.clone());

@@ -11,15 +11,15 @@ use clap::{Args, Subcommand};
 use proto::ids::JobId;
 use proto::job::Job;
 use proto::outcome::{Notice, Outcome};
-use proto::queue::{DeadLetter, Queue, QueueError};
+use proto::queue::{DeadLetter, Queue, QueueError, Wanted};
 use proto::store::Board as _;
 use proto::topology::{INSTANCE_HEADER, Instance, Lane, NOTICE_HEADER};
 use proto::wire::{self, Kind, WireError};
 use worker::services::{Fleet, Services};
 
 use super::End;
-use super::fleet::connect;
 use super::progress::{print, say};
+use super::reached::Reached;
 use crate::failed::{self, FailedJob, Which};
 use crate::home::Home;
 use crate::ledger::{DirLock, Ledger, Reader};
@@ -131,14 +131,18 @@ impl Where {
         }
     }
 
+    fn reached(&self) -> anyhow::Result<Reached> {
+        Reached::new(&self.services, "t2t dead")
+    }
+
     fn letters(&self) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
         let instance = match self.whose()? {
             Whose::Nobodys => return Ok(Vec::new()),
             Whose::Everybodys => None,
             Whose::Of(instance) => Some(instance),
         };
-        let (runtime, fleet) = connect(&self.services, "t2t dead")?;
-        runtime.block_on(letters(&fleet, instance))
+        let reached = self.reached()?;
+        reached.ask(letters(&reached.fleet, instance))
     }
 
     fn failed(&self) -> anyhow::Result<Vec<FailedJob>> {
@@ -191,15 +195,15 @@ fn requeue(some: &Several) -> anyhow::Result<()> {
         some.ids.is_empty() || some.ids.iter().any(|beginning| begins(job, beginning))
     };
     let place = &some.place;
-    let (fleet, instance) = match place.whose()? {
+    let (reached, instance) = match place.whose()? {
         Whose::Nobodys => (None, None),
-        Whose::Everybodys => (Some(connect(&place.services, "t2t dead")?), None),
-        Whose::Of(instance) => (Some(connect(&place.services, "t2t dead")?), Some(instance)),
+        Whose::Everybodys => (Some(place.reached()?), None),
+        Whose::Of(instance) => (Some(place.reached()?), Some(instance)),
     };
     if let Some(home) = place.home()? {
-        if let (Some((runtime, fleet)), Some(instance)) = (&fleet, instance) {
+        if let (Some(reached), Some(instance)) = (&reached, instance) {
             let lane = Lane::Outcomes(instance);
-            let busy = runtime.block_on(fleet.queue.consumers(lane))? > 0;
+            let busy = reached.ask(reached.fleet.queue.consumers(lane))? > 0;
             ensure!(
                 !busy,
                 "a coordinator is at {}: stop it first, then requeue, then start it again",
@@ -208,8 +212,9 @@ fn requeue(some: &Several) -> anyhow::Result<()> {
         }
         reopen(&home, place.which(), &wanted)?;
     }
-    if let Some((runtime, fleet)) = &fleet {
-        let moved = runtime.block_on(async {
+    if let Some(reached) = &reached {
+        let fleet = &reached.fleet;
+        let moved = reached.ask(async {
             let mut moved = 0;
             for lane in lanes(fleet, instance).await? {
                 let ours = |letter: &DeadLetter| of(lane, letter, instance) && wanted(&id(letter));
@@ -273,26 +278,27 @@ async fn letters(
 ) -> anyhow::Result<Vec<(Lane, DeadLetter)>> {
     let mut all = Vec::new();
     for lane in lanes(fleet, instance).await? {
-        let (dead, more) = first(&*fleet.queue, lane, LETTERS).await?;
+        let ours = |letter: &DeadLetter| of(lane, letter, instance);
+        let (dead, more) = first(&*fleet.queue, lane, LETTERS, &ours).await?;
         if more {
             say(&format!(
                 "note: only the {LETTERS} oldest dead letters of {} are looked at; there are more",
                 lane.name()
             ));
         }
-        let ours = dead.into_iter().filter(|letter| of(lane, letter, instance));
-        all.extend(ours.map(|letter| (lane, letter)));
+        all.extend(dead.into_iter().map(|letter| (lane, letter)));
     }
     Ok(all)
 }
 
-/// The first letters of a dead lane, and whether there are more.
+/// The first letters of a dead lane that are wanted, and whether there are more.
 async fn first(
     queue: &dyn Queue,
     lane: Lane,
     limit: usize,
+    wanted: &Wanted<'_>,
 ) -> Result<(Vec<DeadLetter>, bool), QueueError> {
-    let mut letters = queue.dead(lane, limit + 1).await?;
+    let mut letters = queue.dead(lane, limit + 1, wanted).await?;
     let more = letters.len() > limit;
     letters.truncate(limit);
     Ok((letters, more))
@@ -398,7 +404,7 @@ mod tests {
             delivery.reject("for the test").await.unwrap();
         }
         for (limit, looked_at, more) in [(2, 2, true), (3, 3, false), (4, 3, false)] {
-            let found = first(&queue, lane, limit).await.unwrap();
+            let found = first(&queue, lane, limit, &|_| true).await.unwrap();
             assert_eq!((found.0.len(), found.1), (looked_at, more), "{limit}");
         }
     }

@@ -6,16 +6,15 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use proto::queue::{DeadLetter, Queue};
-use proto::store::Board as _;
+use proto::store::{Board as _, RedisStore, StoreError};
 use proto::topology::{Instance, Lane};
-use tokio::runtime::Runtime;
-use worker::process::tls;
 use worker::serve::{CANCELLED, HEARD_WITHIN};
 use worker::services::{Fleet, Services};
 
 use super::End;
 use super::dead::{LETTERS, of};
 use super::progress::say;
+use super::reached::Reached;
 use crate::home::{Home, INSTANCE};
 use crate::seal;
 use crate::status::RUNS;
@@ -49,8 +48,8 @@ pub(super) fn cancel(arguments: &RunArguments) -> anyhow::Result<End> {
         ));
         return Ok(End::Done);
     }
-    let (runtime, fleet) = connect(&arguments.services, "t2t cancel")?;
-    runtime.block_on(dropped(&fleet, instance))?;
+    let reached = Reached::new(&arguments.services, "t2t cancel")?;
+    reached.ask(dropped(&reached.fleet, instance))?;
     say(&format!(
         "{instance} is cancelled: its coordinator stops within seconds and its jobs are dropped; what the ledger holds stays, and `t2t clean` removes the rest"
     ));
@@ -68,23 +67,27 @@ async fn dropped(fleet: &Fleet, instance: Instance) -> anyhow::Result<()> {
     told.await.context("failed to tell the fleet")
 }
 
-/// Takes back that a run is cancelled, which was said as it ended: under the name that its folder keeps it may grow.
-async fn wanted_again(fleet: &Fleet, instance: Instance) -> anyhow::Result<()> {
+/// Takes back that a run is cancelled, as it is since it was cleaned away or cancelled as it ended: now it grows under
+/// the name that its folder keeps. The seal of the folder stands until then.
+pub(super) async fn wanted_again(
+    home: &Home,
+    store: &RedisStore,
+    instance: Instance,
+) -> Result<(), StoreError> {
     let name = instance.to_string();
-    if fleet.store.read(CANCELLED, &name).await?.is_some() {
-        fleet.store.withdraw(CANCELLED, &name).await?;
-        say(
-            "the run was cancelled as it ended: that is taken back, which all workers know in a moment",
-        );
-        // Until then jobs of a run that goes on would be dropped.
-        tokio::time::sleep(HEARD_WITHIN).await;
+    if !has_ended(home) || store.read(CANCELLED, &name).await?.is_none() {
+        return Ok(());
     }
+    store.withdraw(CANCELLED, &name).await?;
+    say("the run was cancelled: that is taken back, which all workers know in a moment");
+    // Until then jobs of a run that goes on would be dropped.
+    tokio::time::sleep(HEARD_WITHIN).await;
     Ok(())
 }
 
-/// Removes what a run has left on broker and cache. A folder whose run has not ended forgets the name that it
-/// had there: jobs of that name may still lie in queues and are dropped, and a run that goes on later goes by
-/// another.
+/// Removes what a run has left on broker and cache. Jobs of its name may still lie in queues, and are dropped. A folder
+/// whose run has not ended forgets the name, and a run that goes on later goes by another; one whose run has ended
+/// stays as it is, and the name is good again when the run grows.
 pub(super) fn clean(arguments: &RunArguments) -> anyhow::Result<End> {
     let home = Home(arguments.run.clone());
     home.existing()?;
@@ -95,8 +98,8 @@ pub(super) fn clean(arguments: &RunArguments) -> anyhow::Result<End> {
         ));
         return Ok(End::Done);
     };
-    let (runtime, fleet) = connect(&arguments.services, "t2t clean")?;
-    let removed = runtime.block_on(removed(&fleet, &home, instance))?;
+    let reached = Reached::new(&arguments.services, "t2t clean")?;
+    let removed = reached.ask(removed(&reached.fleet, &home, instance))?;
     say(&format!(
         "{instance}: its lane of outcomes, {removed} are removed; what the folder holds of the run is as it was"
     ));
@@ -110,20 +113,16 @@ async fn removed(fleet: &Fleet, home: &Home, instance: Instance) -> anyhow::Resu
         fleet.queue.consumers(lane).await? == 0,
         "a coordinator is still at this run: stop it first, or `t2t cancel` it"
     );
-    let ended = has_ended(home);
-    if ended {
-        wanted_again(fleet, instance).await?;
-    } else {
-        dropped(fleet, instance).await?;
-        say("the run has not ended: its jobs are dropped, which all workers know in a moment");
-        // An outcome that comes later than the lane is gone would have it made anew.
-        tokio::time::sleep(HEARD_WITHIN).await;
-    }
+    // Of a run that has ended there may be copies yet, of jobs that were published more than once.
+    dropped(fleet, instance).await?;
+    say("jobs of it that are left are dropped, which all workers know in a moment");
+    // An outcome that comes later than the lane is gone would have it made anew.
+    tokio::time::sleep(HEARD_WITHIN).await;
     fleet.queue.delete(lane).await?;
     let letters = buried(&*fleet.queue, instance).await?;
     fleet.store.withdraw(RUNS, &name).await?;
     let keys = fleet.store.clean(&name).await?;
-    if !ended {
+    if !has_ended(home) {
         // Last, since who cleans again after a failure must know it.
         home.remove(INSTANCE)?;
     }
@@ -144,14 +143,4 @@ async fn buried(queue: &dyn Queue, instance: Instance) -> anyhow::Result<usize> 
         }
     }
     Ok(buried)
-}
-
-pub(super) fn connect(services: &Services, name: &str) -> anyhow::Result<(Runtime, Fleet)> {
-    tls::use_ring();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    let fleet = runtime.block_on(services.connect(name))?;
-    Ok((runtime, fleet))
 }

@@ -16,6 +16,7 @@ mod merge;
 mod open;
 mod plan;
 mod progress;
+mod reached;
 mod replies;
 mod report;
 mod run;

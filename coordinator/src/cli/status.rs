@@ -9,8 +9,8 @@ use worker::serve::Worker;
 use worker::services::Services;
 
 use super::End;
-use super::fleet::connect;
 use super::progress::{print, say};
+use super::reached::Reached;
 use crate::status::{self, NamedRun, Status};
 
 /// Arguments of `t2t status`.
@@ -34,7 +34,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
-    let (runtime, fleet) = connect(&arguments.services, "t2t status")?;
+    let reached = Reached::new(&arguments.services, "t2t status")?;
+    let fleet = &reached.fleet;
     let shown = std::io::stdout().is_terminal() && !arguments.json && !arguments.once;
     let every = arguments.every.or(shown.then_some(LIVE));
     let live = every.is_some() && shown;
@@ -43,11 +44,11 @@ pub(super) fn status(arguments: &Arguments) -> anyhow::Result<End> {
         print(CLEAR);
     }
     loop {
-        let looked = runtime.block_on(status::look(&*fleet.queue, &fleet.store));
+        let looked = reached.ask(status::look(&*fleet.queue, &fleet.store));
         let now = Instant::now();
         let status = match (looked, every) {
             (Ok(status), _) => status,
-            (Err(error), None) => return Err(error.into()),
+            (Err(error), None) => return Err(error),
             // An outage is what one wants to watch.
             (Err(error), Some(seconds)) => {
                 say(&format!("the fleet can't be looked at just now: {error}"));
@@ -207,7 +208,10 @@ fn workers(out: &mut String, workers: &[Worker], before: Option<(&Status, Durati
             rate(worker).unwrap_or_else(unknown),
             worker.retried.to_string(),
             worker.failed.to_string(),
-            worker.stages.join(","),
+            match worker.draining {
+                true => "none, draining".to_owned(),
+                false => worker.stages.join(","),
+            },
         ]
     };
     rows(out, &columns, &workers.iter().map(row).collect::<Vec<_>>());
@@ -290,6 +294,7 @@ mod tests {
             done,
             retried: 3,
             failed: 1,
+            draining: false,
         };
         let lane = LaneDepth {
             lane: "rollout".to_owned(),
@@ -339,6 +344,10 @@ mod tests {
             assert!(lines.iter().any(|line| line == row), "{row:?}\n{table}");
         }
         assert!(!table.contains("spent"), "{table}");
+        let mut stopped = now;
+        stopped.workers[0].draining = true;
+        let table = super::table(&stopped, None);
+        assert!(table.contains("none, draining"), "{table}");
     }
 
     #[test]

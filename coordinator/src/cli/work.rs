@@ -22,6 +22,7 @@ use worker::process::telemetry::spans;
 use worker::process::tls;
 use worker::services::Services;
 
+use super::fleet::wanted_again;
 use super::progress::say;
 use super::replies::{Asking, RepliesArguments, fetch, has_keys, kept_at};
 use super::told::{Telling, Told, beat};
@@ -316,6 +317,7 @@ fn with_a_fleet(
         shared: shared.clone(),
         metrics,
     };
+    runtime.block_on(wanted_again(home, &store, instance))?;
     let beating = beat(told.clone(), instance, shared.board, stop.clone());
     let mut watchers = vec![runtime.spawn(beating)];
     let mut watch = Telling::new(told.clone(), watch);

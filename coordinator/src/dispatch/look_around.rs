@@ -27,6 +27,7 @@ impl Dispatch<'_> {
         let open = self.asked.values();
         let open = open.map(|asked| (asked.ask.stage, asked.since));
         self.undeliverable.look(now, open);
+        self.arrived().await?;
         if self.publishing.is_idle() {
             let open = self.asked.values().map(|asked| asked.ask.stage);
             self.reconciler.look(now, open);
@@ -42,6 +43,17 @@ impl Dispatch<'_> {
         }
         self.publish_again(overdue, "unanswered for long, published again")
             .await
+    }
+
+    /// Publishes jobs that waited until their world was where workers find it.
+    async fn arrived(&mut self) -> Result<(), DispatchError> {
+        let arrived = self.offering.arrived(&self.options.world);
+        for id in arrived.map_err(DispatchError::Untaken)? {
+            if let Some(Asked { ask, .. }) = self.asked.get(&id).copied() {
+                self.publish(&ask, id, Carries::Little).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The fleet has nothing of what is asked for, but for what lies in dead lanes. What was put aside there

@@ -38,7 +38,7 @@ use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, job_id};
 use proto::queue::{Consumer, Delivery, Message, Queue, QueueError};
 use proto::record::Money;
-use proto::store::Board;
+use proto::store::{Board, StoreError};
 use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -100,6 +100,11 @@ pub enum DispatchError {
         /// What is wrong with the bytes.
         source: WireError,
     },
+    /// A base world that no job can carry, and no store holds.
+    #[error(
+        "the base world is too large to come with a job, and the cache does not take it: {0}; let the cache take values as large, or make the world smaller"
+    )]
+    Untaken(#[source] StoreError),
     /// A base world that workers can't be given.
     #[error("failed to encode the base world for workers elsewhere: {0}; make it smaller")]
     World(#[source] WireError),
@@ -462,10 +467,11 @@ impl<'a> Dispatch<'a> {
         };
         let body = match wire::encode(Kind::Job, &job) {
             Ok(body) => body,
-            // A world that no job can carry stops the run: started again, it offers the world to the store again.
             Err(error @ WireError::TooLarge { .. }) if carries != Carries::World => {
                 return self.fail(id, ask.stage, error.to_string()).await;
             }
+            // No job can carry this world.
+            Err(WireError::TooLarge { .. }) if self.offering.wait(id) => return Ok(()),
             Err(source) => return Err(DispatchError::Wire { job: id, source }),
         };
         let epoch = self.content.ledger.epoch();

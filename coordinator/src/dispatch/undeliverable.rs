@@ -3,22 +3,21 @@
 //!
 //! The dead lanes are looked at now and then, while a job has been unanswered for a while. A letter counts
 //! only if it was published in this epoch: one of an earlier life, or from before its job was reopened,
-//! says nothing about the copy that is under way now.
+//! says nothing about the copy that is under way now. The lanes are shared by all runs, so letters of others
+//! may lie before ours, very many of them: all are walked past, and none is kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use proto::ids::JobId;
 use proto::job::Stage;
-use proto::queue::{DeadLetter, Queue, UNDELIVERABLE};
+use proto::queue::{DeadLetter, Queue, QueueError, UNDELIVERABLE};
 use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// How long a job is unanswered before its dead lane is looked at, and how often that is done.
 const LOOK: Duration = Duration::from_secs(60);
-/// Dead letters looked at, of each lane.
-const LETTERS: usize = 4096;
 
 /// Who published a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,23 +90,43 @@ pub(super) struct Dead {
 impl Dead {
     /// Those of one lane.
     pub(super) async fn of(queue: &dyn Queue, lane: Lane, us: Publisher) -> Self {
-        let mut dead = Self::default();
-        match queue.dead(lane, LETTERS).await {
-            Ok(letters) => {
-                for letter in letters.iter().filter(|letter| is_ours(letter, us)) {
-                    let jobs = match letter.reason.as_str() {
-                        UNDELIVERABLE => &mut dead.given_up,
-                        _ => &mut dead.put_aside,
-                    };
-                    jobs.push(JobId(letter.message.id));
-                }
-            }
-            Err(error) => {
-                tracing::debug!(%error, %lane, "the dead lane can't be looked at just now");
-            }
+        let dead = Mutex::new(Self::default());
+        if let Err(error) = walk(queue, lane, us, &dead).await {
+            tracing::debug!(%error, %lane, "the dead lane can't be looked at just now");
         }
-        dead
+        dead.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn note(&mut self, letter: &DeadLetter) {
+        let jobs = match letter.reason.as_str() {
+            UNDELIVERABLE => &mut self.given_up,
+            _ => &mut self.put_aside,
+        };
+        jobs.push(JobId(letter.message.id));
+    }
+}
+
+/// Notes what is ours of a whole dead lane.
+async fn walk(
+    queue: &dyn Queue,
+    lane: Lane,
+    us: Publisher,
+    dead: &Mutex<Dead>,
+) -> Result<(), QueueError> {
+    // Most lanes hold none, and to see one letter is to fetch it.
+    if queue.buried(lane).await? == 0 {
+        return Ok(());
+    }
+    // Of ours, too, only the ids are kept, so none is asked for.
+    let passing = |letter: &DeadLetter| {
+        if is_ours(letter, us) {
+            let mut dead = dead.lock().unwrap_or_else(PoisonError::into_inner);
+            dead.note(letter);
+        }
+        false
+    };
+    queue.dead(lane, usize::MAX, &passing).await?;
+    Ok(())
 }
 
 fn is_ours(letter: &DeadLetter, us: Publisher) -> bool {

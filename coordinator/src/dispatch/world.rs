@@ -1,12 +1,15 @@
 //! The base world that jobs are over, and how workers are helped to it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use proto::digest::Digest;
+use proto::error::ErrorKind;
+use proto::ids::JobId;
 use proto::record::{Recipe, WorldRef, WorldSource};
-use proto::store::SnapshotStore;
+use proto::store::{SnapshotStore, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use worker::domains::Domain;
@@ -57,11 +60,12 @@ impl RunWorld {
         })
     }
 
-    /// Puts it where workers look first. A store that is down costs them time, no more.
-    pub async fn offer(&self, store: &dyn SnapshotStore) {
-        if let Err(error) = store.put(Arc::clone(&self.bytes)).await {
+    /// Puts it where workers look first; gives why that failed. A store that is down costs them time, no more.
+    pub async fn offer(&self, store: &dyn SnapshotStore) -> Option<StoreError> {
+        let put = store.put(Arc::clone(&self.bytes)).await;
+        put.err().inspect(|error| {
             tracing::warn!(%error, "the store does not take the base world; workers make it anew or are sent it");
-        }
+        })
     }
 
     /// As jobs name it.
@@ -83,13 +87,17 @@ impl RunWorld {
     }
 }
 
-/// Offers a world once more to a store that has forgotten it, or workers would be sent it with every job.
+/// Offers a world once more to a store that has forgotten it, or workers would be sent it with every job. A world
+/// that no job can carry comes to them in no other way, and their jobs wait here until the store has it.
 #[derive(Debug)]
 pub(super) struct Offering {
     /// None where no worker looks into one.
     store: Option<Arc<dyn SnapshotStore>>,
     last: Option<Instant>,
-    under_way: JoinSet<()>,
+    under_way: JoinSet<Option<StoreError>>,
+    /// Whether the store took it the last time.
+    taken: bool,
+    waiting: BTreeSet<JobId>,
 }
 
 impl Offering {
@@ -98,12 +106,13 @@ impl Offering {
             store,
             last: None,
             under_way: JoinSet::new(),
+            taken: false,
+            waiting: BTreeSet::new(),
         }
     }
 
     /// Begins to offer it, unless that was done a moment ago or is under way.
     pub(super) fn again(&mut self, world: &RunWorld) {
-        while self.under_way.try_join_next().is_some() {}
         let recently = self.last.is_some_and(|last| last.elapsed() < AGAIN);
         let Some(store) = self.store.clone() else {
             return;
@@ -111,10 +120,41 @@ impl Offering {
         if recently || !self.under_way.is_empty() {
             return;
         }
-        self.last = Some(Instant::now());
+        (self.last, self.taken) = (Some(Instant::now()), false);
         let world = world.clone();
         self.under_way
             .spawn(async move { world.offer(&*store).await });
+    }
+
+    /// Has a job wait until the store has the world; false where there is none to wait for.
+    pub(super) fn wait(&mut self, job: JobId) -> bool {
+        if self.store.is_some() {
+            self.waiting.insert(job);
+        }
+        self.store.is_some()
+    }
+
+    /// Jobs that have waited for what the store has now. What it did not take it is offered again.
+    ///
+    /// # Errors
+    /// When jobs wait for what the store will never take.
+    pub(super) fn arrived(&mut self, world: &RunWorld) -> Result<BTreeSet<JobId>, StoreError> {
+        while let Some(offered) = self.under_way.try_join_next() {
+            match offered {
+                Ok(None) => self.taken = true,
+                Ok(Some(error))
+                    if error.kind() == ErrorKind::Permanent && !self.waiting.is_empty() =>
+                {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        if self.waiting.is_empty() || self.taken {
+            return Ok(std::mem::take(&mut self.waiting));
+        }
+        self.again(world);
+        Ok(BTreeSet::new())
     }
 }
 

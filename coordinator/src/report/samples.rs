@@ -424,6 +424,7 @@ mod tests {
         let messages = [
             Message::Assistant {
                 reasoning: String::new(),
+                signed: None,
                 text: "x".into(),
                 calls: vec![call("1"), call("2"), call("3")],
             },

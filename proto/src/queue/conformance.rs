@@ -2,7 +2,7 @@
 
 mod lanes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::timeout;
 
-use super::{Consumer, Delivery, Lane, Message, Queue};
+use super::{Consumer, DeadLetter, Delivery, Lane, Message, Queue};
 use crate::digest::Digest;
 use crate::topology::Instance;
 
@@ -46,6 +46,7 @@ pub async fn suite<F: AsyncFn() -> Box<dyn Broker>>(fresh: F) {
     q3_dropped_is_redelivered(&*fresh().await).await;
     q4_publish_waits_for_room(&*fresh().await).await;
     q5_rejected_is_listed(&*fresh().await).await;
+    q5_the_wanted_are_found_behind_others(&*fresh().await).await;
     q6_closing_loses_nothing(&*fresh().await).await;
     lanes::q7_consumers_are_counted(&*fresh().await).await;
     lanes::q8_the_dead_come_back(&*fresh().await).await;
@@ -279,7 +280,13 @@ async fn q4_publish_waits_for_room(broker: &dyn Broker) {
 async fn q5_rejected_is_listed(broker: &dyn Broker) {
     let queue = broker.connect().await;
     let mut consumer = subscribe(&*queue, Lane::Verify, 4).await;
-    assert!(queue.dead(Lane::Verify, 10).await.expect("dead").is_empty());
+    assert!(
+        queue
+            .dead(Lane::Verify, 10, &|_| true)
+            .await
+            .expect("dead")
+            .is_empty()
+    );
     for number in 0..3 {
         publish(&*queue, Lane::Verify, number).await;
         next(&mut *consumer)
@@ -289,7 +296,7 @@ async fn q5_rejected_is_listed(broker: &dyn Broker) {
             .expect("reject");
     }
     for _ in 0..2 {
-        let dead = queue.dead(Lane::Verify, 10).await.expect("dead");
+        let dead = queue.dead(Lane::Verify, 10, &|_| true).await.expect("dead");
         let mut reasons = Vec::new();
         for letter in &dead {
             reasons.push((letter.message.id, letter.reason.as_str()));
@@ -305,18 +312,62 @@ async fn q5_rejected_is_listed(broker: &dyn Broker) {
         );
     }
     assert_eq!(
-        queue.dead(Lane::Verify, 2).await.expect("dead").len(),
+        queue
+            .dead(Lane::Verify, 2, &|_| true)
+            .await
+            .expect("dead")
+            .len(),
         2,
         "Q5: no more than asked for"
     );
     assert!(
-        queue.dead(Lane::Explore, 2).await.expect("dead").is_empty(),
+        queue
+            .dead(Lane::Explore, 2, &|_| true)
+            .await
+            .expect("dead")
+            .is_empty(),
         "Q5: each lane has its own"
     );
     assert!(
         quiet(broker, &mut *consumer).await,
         "Q5: a rejected message is not delivered again"
     );
+}
+
+async fn q5_the_wanted_are_found_behind_others(broker: &dyn Broker) {
+    const OTHERS: u64 = 50;
+    let (queue, lane) = (broker.connect().await, Lane::Explore);
+    let mut consumer = subscribe(&*queue, lane, 1).await;
+    for number in 0..=OTHERS {
+        publish(&*queue, lane, number).await;
+        let rejected = next(&mut *consumer).await.reject("bad").await;
+        rejected.expect("reject");
+    }
+    let ids = |letters: Vec<DeadLetter>| -> Vec<Digest> {
+        letters.iter().map(|letter| letter.message.id).collect()
+    };
+    let ours = message(OTHERS).id;
+    for _ in 0..2 {
+        let wanted = |letter: &DeadLetter| letter.message.id == ours;
+        let found = queue.dead(lane, 10, &wanted).await.expect("dead");
+        assert_eq!(
+            ids(found),
+            [ours],
+            "Q5: a wanted message is found, however many others lie before it"
+        );
+    }
+    let first = message(0).id;
+    let wanted = |letter: &DeadLetter| letter.message.id != first;
+    let found = queue.dead(lane, 2, &wanted).await.expect("dead");
+    assert_eq!(
+        ids(found),
+        [message(1).id, message(2).id],
+        "Q5: the oldest that are wanted, up to the limit"
+    );
+    let all = queue.dead(lane, 99, &|_| true).await.expect("dead");
+    let all: BTreeSet<Digest> = ids(all).into_iter().collect();
+    let expected = (0..=OTHERS).map(|number| message(number).id).collect();
+    assert_eq!(all, expected, "Q5: and all of them stay");
 }
 
 async fn q6_closing_loses_nothing(broker: &dyn Broker) {

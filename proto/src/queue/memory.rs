@@ -205,8 +205,13 @@ impl Queue for MemoryQueue {
         Ok(self.open(lane)?.counts().dead as u64)
     }
 
-    async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        Ok(self.open(lane)?.dead(limit))
+    async fn dead(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        Ok(self.open(lane)?.dead(limit, wanted))
     }
 
     async fn revive(
@@ -217,12 +222,9 @@ impl Queue for MemoryQueue {
     ) -> Result<Vec<DeadLetter>, QueueError> {
         let place = self.open(lane)?;
         let mut revived = Vec::new();
-        for letter in place.dead(usize::MAX) {
+        for letter in place.dead(usize::MAX, wanted) {
             if revived.len() == limit {
                 break;
-            }
-            if !wanted(&letter) {
-                continue;
             }
             let permit = self.room(&place).await?;
             if place.revive(&letter) {

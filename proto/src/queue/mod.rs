@@ -8,7 +8,9 @@
 //! - **Q3** A delivery that is dropped unsettled is delivered again, with a higher
 //!   [`redeliveries`](Delivery::redeliveries); past the delivery limit it goes to the dead lane.
 //! - **Q4** A lane is bounded: [`Queue::publish`] waits for room.
-//! - **Q5** A rejected message goes to the dead lane with its reason and can be listed.
+//! - **Q5** A rejected message goes to the dead lane with its reason. [`Queue::dead`] lists chosen ones,
+//!   however many others lie before them, and leaves all of them there; those that it came by may lie behind the
+//!   others afterwards.
 //! - **Q6** [`Queue::close`] stops deliveries of this connection and loses none: what is in hand can
 //!   still be settled, everything else is left for other connections.
 //! - **Q7** [`Queue::consumers`] tells how many listen on a lane, over all connections. Where a lane
@@ -346,8 +348,14 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// Messages in a lane's dead lane, about (Q10).
     async fn buried(&self, lane: Lane) -> Result<u64, QueueError>;
 
-    /// The first `limit` messages of a lane's dead lane, oldest first; they stay there (Q5).
-    async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError>;
+    /// The dead letters of a lane that are `wanted`, oldest first and at most `limit`; they stay there, and
+    /// of the others none is kept (Q5). It may have to look at every letter that there is.
+    async fn dead(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError>;
 
     /// Moves the dead letters that are `wanted` back to their lane, oldest first and at most `limit`;
     /// gives those that were moved (Q8). Waits for room on the lane, as [`publish`](Self::publish)

@@ -16,6 +16,9 @@ pub enum Message {
     Assistant {
         /// What the model thought before it spoke, where its server tells; no part of what is said.
         reasoning: String,
+        /// What its server wants back beside this message, as JSON in the form of its protocol: thoughts that it
+        /// signed, or wrote so that nobody else can read them. No part of what is said, nor of any row.
+        signed: Option<String>,
         /// What is said; empty beside a lone tool call.
         text: String,
         /// Tools used, in order.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::openai::checked_tool;
 use super::prompt::{Form, Prompt, tokens};
 use super::reply::{Reply, Stop};
+use super::signed;
 
 #[derive(Deserialize)]
 struct Body {
@@ -61,8 +62,7 @@ enum Block {
     },
     Thinking {
         thinking: String,
-        #[serde(rename = "signature")]
-        _signature: String,
+        signature: String,
     },
 }
 
@@ -180,6 +180,7 @@ impl Reader {
             return Err("the first message must be the user's".to_owned());
         }
         let (mut reasoning, mut text, mut calls) = (String::new(), String::new(), Vec::new());
+        let mut signed = None;
         for block in blocks {
             match block {
                 Block::Text { text: words } => text.push_str(&not_blank(words)?),
@@ -192,7 +193,13 @@ impl Reader {
                         malformed: None,
                     });
                 }
-                Block::Thinking { thinking, .. } => reasoning.push_str(&thinking),
+                Block::Thinking {
+                    thinking,
+                    signature,
+                } => {
+                    signed = Some(signed::checked(&thinking, signature)?);
+                    reasoning.push_str(&thinking);
+                }
                 Block::ToolResult { .. } => {
                     return Err("an assistant has no `tool_result`".to_owned());
                 }
@@ -200,6 +207,7 @@ impl Reader {
         }
         self.messages.push(Message::Assistant {
             reasoning,
+            signed,
             text,
             calls,
         });
@@ -225,7 +233,7 @@ fn not_blank(text: String) -> Result<String, String> {
 pub(super) fn write(prompt: &Prompt, reply: &Reply) -> Value {
     let mut content = Vec::new();
     if let Some(reasoning) = &reply.reasoning {
-        let signature = format!("{:016x}", prompt.digest.head());
+        let signature = signed::signature(reasoning);
         content.push(json!({"type": "thinking", "thinking": reasoning, "signature": signature}));
     }
     if let Some(text) = reply.text.as_ref().filter(|text| !text.is_empty()) {

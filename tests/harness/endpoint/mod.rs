@@ -22,6 +22,7 @@ mod prompt;
 mod reply;
 mod roles;
 mod serve;
+mod signed;
 
 use std::io::Result;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -59,7 +60,7 @@ pub struct Settings {
     pub key: Option<String>,
     /// The model it says it has; a request may name any.
     pub model: String,
-    /// Whether it thinks before it answers.
+    /// Whether it thinks before it answers. It signs the thoughts that lead to tool calls, and wants them back.
     pub reasoning: bool,
     /// What `Retry-After` says.
     pub retry_after: Duration,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::prompt::{Form, Prompt, Tool, tokens};
 use super::reply::{Reply, Stop};
+use super::signed;
 
 #[derive(Deserialize)]
 struct Body {
@@ -59,6 +60,7 @@ struct Part {
 struct Called {
     id: String,
     function: Function,
+    extra_content: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +166,7 @@ impl Reader {
                 reasoning_content,
             } => {
                 let calls = tool_calls.unwrap_or_default();
+                let signed = calls.first().map_or(Ok(None), signature)?;
                 let calls: Vec<ToolCall> = calls.into_iter().map(made).collect();
                 let text = content.map(Text::whole).unwrap_or_default();
                 if text.is_empty() && calls.is_empty() {
@@ -175,6 +178,7 @@ impl Reader {
                     .collect();
                 self.messages.push(Message::Assistant {
                     reasoning: reasoning_content.unwrap_or_default(),
+                    signed,
                     text,
                     calls,
                 });
@@ -205,6 +209,14 @@ impl Reader {
     }
 }
 
+/// The signature of the thoughts that led to a call, where it has one. Gemini puts it at the first.
+fn signature(call: &Called) -> Result<Option<String>, String> {
+    let signature = call.extra_content.as_ref();
+    let signature = signature.and_then(|extra| extra.pointer(SIGNATURE)?.as_str());
+    let signature = signature.map(|text| signed::checked(&call.function.name, text.to_owned()));
+    signature.transpose()
+}
+
 /// A call as it was made; a provider takes arguments back as they were, even those that are no object.
 fn made(call: Called) -> ToolCall {
     let Function { name, arguments } = call.function;
@@ -216,6 +228,9 @@ fn made(call: Called) -> ToolCall {
         arguments: read.unwrap_or_default(),
     }
 }
+
+/// Where the signature of a call is, in what comes beside it.
+const SIGNATURE: &str = "/google/thought_signature";
 
 /// Writes an answer.
 pub(super) fn write(prompt: &Prompt, reply: &Reply) -> Value {
@@ -238,6 +253,11 @@ pub(super) fn write(prompt: &Prompt, reply: &Reply) -> Value {
     }
     if let Some(reasoning) = &reply.reasoning {
         message["reasoning_content"] = json!(reasoning);
+        if let Some(first) = reply.calls.first() {
+            let signature = signed::signature(&first.name);
+            let extra = json!({"google": {"thought_signature": signature}});
+            message["tool_calls"][0]["extra_content"] = extra;
+        }
     }
     let finish = match reply.stop {
         Stop::End | Stop::Refusal => "stop",

@@ -20,7 +20,7 @@ use super::ledger::Ledger;
 use super::misbehaviour::{Expected, Misbehaviour};
 use super::performance::{Step, behave, misbehave};
 use super::prompt::{Form, Prompt, tokens};
-use super::{Settings, anthropic, openai};
+use super::{Settings, anthropic, openai, signed};
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -270,11 +270,15 @@ fn checked(
     if form == Form::Anthropic && request.header("anthropic-version").is_none() {
         return Err(wrong("anthropic-version: header is required".to_owned()));
     }
-    match form {
+    let prompt = match form {
         Form::OpenAi => openai::read(&request.body),
         Form::Anthropic => anthropic::read(&request.body),
+    };
+    let prompt = prompt.map_err(wrong)?;
+    if server.settings.reasoning {
+        signed::complete(&prompt.messages).map_err(wrong)?;
     }
-    .map_err(wrong)
+    Ok(prompt)
 }
 
 /// The misbehaviour that a request meets.

@@ -119,6 +119,7 @@ pub(super) fn user(text: &str) -> Message {
 pub(super) fn agent(text: &str) -> Message {
     Message::Assistant {
         reasoning: String::new(),
+        signed: None,
         text: text.to_owned(),
         calls: vec![],
     }
@@ -139,6 +140,7 @@ pub(super) fn call(id: &str, name: &str, arguments: &str, result: &str) -> [Mess
     [
         Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: String::new(),
             calls: vec![call],
         },

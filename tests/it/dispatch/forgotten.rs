@@ -4,6 +4,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use proto::store::{Builds, Shared, SnapshotStore, StoreError};
+use proto::wire;
+use worker::worlds;
 
 use super::*;
 
@@ -36,10 +38,24 @@ impl SnapshotStore for Emptied {
 
 #[test]
 fn a_world_that_the_store_forgot_is_offered_again_while_jobs_are_sent_it() {
-    let domain = world::domain(&plan()).unwrap();
-    let course = course(&domain);
+    forgotten(plan());
+}
+
+#[test]
+fn jobs_wait_for_a_world_that_the_store_forgot_and_no_job_can_carry() {
+    let mut plan = Plan { tasks: 6, ..plan() };
+    plan.world.people = 60_000;
+    let domain = world::domain(&plan).unwrap();
+    let snapshot = worlds::snapshot(&*domain).unwrap();
+    assert!(snapshot.len() > wire::Kind::Job.cap(), "{}", snapshot.len());
+    forgotten(plan);
+}
+
+fn forgotten(plan: Plan) {
+    let domain = world::domain(&plan).unwrap();
+    let course = course_of(plan, &domain);
     let dir = TempDir::new().unwrap();
-    let shared = Shared::in_memory(1 << 24);
+    let shared = Shared::in_memory(1 << 26);
     let store = Arc::new(Emptied {
         inner: Arc::clone(&shared.snapshots),
         puts: Mutex::default(),

@@ -31,6 +31,35 @@ fn over(site: &Site) -> String {
 }
 
 #[test]
+fn fleets_of_other_names_share_broker_and_cache() {
+    let Some(mut site) = Site::open() else { return };
+    let plan = "--domain tickets --tasks 12 --seed 3";
+    let stranger = site.fleet.ready_worker("--concurrency 2 --prefix two.");
+    let _worker = site
+        .fleet
+        .ready_worker("--concurrency 2 --prefetch 5 --prefix one.");
+    let mut run = site
+        .fleet
+        .coordinator(&format!("run {plan} --prefix one. --out out"));
+    assert_eq!(run.ends(), 0, "{}", run.printed());
+    let metrics = stranger.page("/metrics").unwrap().body;
+    let begun = metrics
+        .lines()
+        .filter(|line| line.starts_with("t2t_jobs_started_total{"));
+    let begun: Vec<&str> = begun.filter(|line| !line.ends_with(" 0")).collect();
+    assert!(begun.is_empty(), "{begun:?}");
+    let names = site.queues();
+    for name in &names {
+        assert!(
+            name.starts_with("one.") || name.starts_with("two."),
+            "{name}"
+        );
+    }
+    assert!(names.iter().any(|name| name.starts_with("one.")));
+    site.as_embedded("out", plan);
+}
+
+#[test]
 fn a_worker_that_is_told_to_stop_loses_nothing() {
     let Some(mut site) = Site::open() else { return };
     let mut first = site.fleet.ready_worker("--concurrency 4");

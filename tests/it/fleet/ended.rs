@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use harness::fleet::wait;
 use proto::digest::Digest;
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
 use proto::queue::{Message, Queue as _};
 use proto::store::redis::RedisSettings;
 use proto::store::{Board as _, RedisStore};
 use proto::topology::{INSTANCE_HEADER, Lane};
+use proto::wire;
 use tokio::runtime::Runtime;
 use worker::serve::CANCELLED;
+use worker::worlds;
 
+use super::suspect::{SMALL, job};
 use super::{Site, slots};
 
 /// Puts a letter of each instance into a dead lane.
@@ -29,7 +33,7 @@ async fn bury(queue: &AmqpQueue, lane: Lane, instances: &[&str]) {
 
 /// Whose letters lie in a dead lane.
 async fn lying(queue: &AmqpQueue, lane: Lane) -> BTreeSet<String> {
-    let letters = queue.dead(lane, 9).await.unwrap().into_iter();
+    let letters = queue.dead(lane, 9, &|_| true).await.unwrap().into_iter();
     letters
         .map(|letter| letter.message.headers[INSTANCE_HEADER].clone())
         .collect()
@@ -68,14 +72,30 @@ fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
         bury(&queue, lane, &[instance, strangers]).await;
         while lying(&queue, lane).await.len() < 2 {}
     });
+    // A copy of a job, of those that are published more than once.
+    let shop = worlds::generated("retail", SMALL).unwrap();
+    let job = job(7, &*shop, SMALL);
+    let body = wire::encode(wire::Kind::Job, &job).unwrap();
+    let copy = Message::new(job.id.0, body).with(INSTANCE_HEADER, instance);
+    runtime
+        .block_on(queue.publish(Lane::Explore, copy))
+        .unwrap();
     site.fleet.alone(&format!("clean out {over}"));
-    assert_eq!(cancelled(), None);
+    assert!(cancelled().is_some());
     let left = runtime.block_on(lying(&queue, lane));
     assert_eq!(left, BTreeSet::from([strangers.to_owned()]));
     site.fleet.alone("verify out");
-    let _worker = site.fleet.ready_worker("--concurrency 4");
+    let worker = site.fleet.ready_worker("--concurrency 4");
+    wait("the copy's end", &[&worker], || {
+        let page = worker.page("/metrics").unwrap().body;
+        page.contains("t2t_jobs_finished_total{outcome=\"answered\",stage=\"explore\"} 1")
+    });
+    let outcomes = site.queues();
+    let outcomes = outcomes.iter().filter(|name| name.contains(instance));
+    assert_eq!(outcomes.count(), 0, "nobody answers a job that is dropped");
     let mut run = site.fleet.coordinator(&line(20));
     assert_eq!(run.ends(), 0, "{}", run.printed());
+    assert_eq!(cancelled(), None);
     site.as_embedded("out", "--domain tickets --tasks 20 --seed 3");
     runtime.block_on(queue.close());
 }

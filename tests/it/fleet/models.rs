@@ -28,7 +28,9 @@ const BUDGET: u64 = 10;
 /// Exit code of a run that its budget stopped.
 const SPENT: i32 = 7;
 /// Seconds that a worker has when it is told to stop: less than its episodes take.
-const GRACE: u64 = 1;
+const GRACE: u64 = 10;
+/// So long that no episode ends within the grace, and so short that a call does within what comes after it.
+const LONG: Duration = Duration::from_secs(3);
 /// Where the draws of the storm begin.
 const SEED: u64 = 2;
 
@@ -102,20 +104,25 @@ fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_re
     plan(&site, &endpoint);
     let mut first = site
         .fleet
-        .worker(&format!("--concurrency {SLOTS} --grace {GRACE}"));
+        .ready_worker(&format!("--concurrency {SLOTS} --grace {GRACE}"));
     let mut run = site
         .fleet
         .coordinator("run models.toml --tasks 8 --seed 3 --out out");
     wait("calls of several episodes", &[&run, &first], || {
         endpoint.stats().answered > 8 && endpoint.stats().in_flight > 1
     });
+    // No episode comes to an end while it drains, so that there is time to look.
+    endpoint.set_latency(LONG);
     let told = Instant::now();
     first.signal("TERM");
+    draining(&site, &first);
     let code = first.ends();
     let took = told.elapsed();
     assert_eq!(code, 0, "{}", first.printed());
     assert!(took < Duration::from_secs(GRACE + 5), "it took {took:?}");
     assert!(run.runs(), "the run was over before its worker was stopped");
+    stopped(&site, &run);
+    endpoint.set_latency(Duration::ZERO);
     let answered = endpoint.stats().answered;
     let _second = worker(&mut site);
     assert_eq!(run.ends(), 0, "{}", run.printed());
@@ -128,6 +135,48 @@ fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_re
     handed_over(&site);
     requests_are_told(&site, &endpoint);
     site.as_embedded("out", "models.toml --tasks 8 --seed 3");
+}
+
+fn status(site: &Site) -> Json {
+    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    serde_json::from_str(&site.fleet.alone(&format!("status --once --json {over}"))).unwrap()
+}
+
+/// A worker that drains says so to whoever asks.
+fn draining(site: &Site, worker: &Member) {
+    wait("a worker that drains", &[worker], || {
+        worker
+            .page("/readyz")
+            .is_some_and(|page| page.status == 503)
+    });
+    let page = |path: &str| worker.page(path).unwrap();
+    assert!(page("/readyz").body.contains("draining"));
+    assert_eq!(page("/healthz").status, 200);
+    let metrics = page("/metrics").body;
+    assert!(
+        !metrics.contains("\nt2t_slots{state=\"busy\"} 0"),
+        "{metrics}"
+    );
+    let seen = status(site);
+    let workers = seen["workers"].as_array().unwrap();
+    assert_eq!(workers.len(), 1, "{seen}");
+    assert_eq!(workers[0]["draining"], true, "{seen}");
+}
+
+/// Once it has ended nobody is there, its jobs wait for somebody else, and none is dead.
+fn stopped(site: &Site, run: &Member) {
+    let seen = status(site);
+    assert_eq!(seen["workers"].as_array().map(Vec::len), Some(0), "{seen}");
+    let lanes = seen["lanes"].as_array().unwrap();
+    let of = |count: &str| -> u64 {
+        let counts = lanes.iter().filter_map(|lane| lane[count].as_u64());
+        counts.sum()
+    };
+    assert!(of("ready") > 0 && of("dead") == 0, "{seen}");
+    let metrics = run.page("/metrics").unwrap().body;
+    assert!(!metrics.contains("\nt2t_jobs_in_flight 0"), "{metrics}");
+    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    assert_eq!(site.fleet.alone(&format!("dead list {over}")), "");
 }
 
 /// Two workers had to do with the run, and an episode of the first was handed back.

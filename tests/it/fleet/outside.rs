@@ -94,6 +94,27 @@ fn everybody_tells_how_they_are() {
 }
 
 #[test]
+fn status_is_live_on_a_terminal() {
+    let Some(mut site) = Site::open() else { return };
+    let mut worker = site.fleet.ready_worker("--concurrency 3");
+    let status = site.fleet.on_a_terminal("status --every 1");
+    wait("a table with the worker", &[&status, &worker], || {
+        status.printed().contains("0/3")
+    });
+    worker.signal("TERM");
+    assert_eq!(worker.ends(), 0, "{}", worker.printed());
+    let alone = "0 workers, 0 of 0 slots busy";
+    wait("a table without", &[&status], || {
+        status.printed().contains(alone)
+    });
+    let printed = status.printed();
+    // Cleared once, then written over.
+    assert_eq!(printed.matches("\x1b[2J").count(), 1);
+    assert!(printed.matches("\x1b[H").count() > 1);
+    assert!(printed.contains("rollout") && !printed.contains("{\"lane\""));
+}
+
+#[test]
 fn what_is_no_job_lands_in_the_dead_lane() {
     let Some(mut site) = Site::open() else { return };
     let mut worker = site.fleet.ready_worker("--concurrency 2");
@@ -117,7 +138,7 @@ fn what_is_no_job_lands_in_the_dead_lane() {
         told.ack().await.unwrap();
         let mut dead = Vec::new();
         while dead.len() < 2 {
-            dead = queue.dead(Lane::Verify, 10).await.unwrap();
+            dead = queue.dead(Lane::Verify, 10, &|_| true).await.unwrap();
         }
         queue.close().await;
         (dead, id)

@@ -39,7 +39,7 @@ const LARGE: Recipe = Recipe {
     orders: 200_000,
 };
 /// One that takes no time.
-const SMALL: Recipe = Recipe {
+pub(super) const SMALL: Recipe = Recipe {
     seed: 5,
     products: 12,
     people: 40,
@@ -47,7 +47,7 @@ const SMALL: Recipe = Recipe {
 };
 
 /// A job over a world that no store keeps.
-fn job(number: u8, domain: &dyn Domain, recipe: Recipe) -> Job {
+pub(super) fn job(number: u8, domain: &dyn Domain, recipe: Recipe) -> Job {
     Job {
         id: JobId(Digest::of(&[number])),
         run: RunId(Digest::of(b"run")),

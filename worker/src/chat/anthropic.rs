@@ -4,15 +4,14 @@
 //! which all conversations share; a second, asked for on the request itself, is put by the server at the
 //! end of what there is, so no message of a turn is written otherwise in the next one.
 //!
-//! What a model thought is not sent back, since its signature is not kept. A model that thinks to a fixed
-//! budget (`thinking` of type `enabled`) refuses a history of tool calls without it; `adaptive` is the
-//! form for agents with tools.
+//! What a model thought goes back to it as it came where its server signed it or wrote it in secret: a server
+//! refuses a history of tool calls without the thoughts that led to them.
 
 use proto::record::{Endpoint, Message, Structured, ToolCall, ToolSpec, Usage};
 use serde_json::{Value as Json, json};
 
 use super::body::{self, Body};
-use super::{Answer, Fault, Finish, Reply, Request, ToolChoice, calls, unanswered};
+use super::{Answer, Fault, Finish, Reply, Request, ToolChoice, calls, signed, unanswered};
 
 /// The bytes of a request. The protocol has no seed.
 pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
@@ -104,9 +103,16 @@ fn role(message: &Message) -> &'static str {
 fn blocks(message: &Message) -> Vec<Json> {
     match message {
         Message::User { text } => words(text).into_iter().collect(),
-        Message::Assistant { text, calls, .. } => {
+        Message::Assistant {
+            signed,
+            text,
+            calls,
+            ..
+        } => {
+            let thoughts = signed.as_deref().map_or_else(Vec::new, signed::blocks);
             let calls = calls.iter().map(call);
-            words(text).into_iter().chain(calls).collect()
+            let rest = words(text).into_iter().chain(calls);
+            thoughts.into_iter().chain(rest).collect()
         }
         Message::Tool {
             call_id,
@@ -170,6 +176,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
         Json::Array(blocks) => blocks.iter().for_each(|block| add(&mut reply, block)),
         _ => return Err(unanswered::no_reply(answer)),
     }
+    reply.signed = signed::of_blocks(&json["content"]);
     Ok(reply)
 }
 

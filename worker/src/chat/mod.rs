@@ -27,6 +27,7 @@ pub mod replay;
 mod retry_after;
 pub mod service;
 pub mod session;
+mod signed;
 mod standstill;
 #[cfg(test)]
 mod tests;
@@ -92,6 +93,8 @@ pub struct Reply {
     pub model: String,
     /// What it thought before it spoke, where its server tells.
     pub reasoning: String,
+    /// What its server wants back beside it in every later turn; see [`Message::Assistant`].
+    pub signed: Option<String>,
     /// What it says.
     pub text: String,
     /// Tools it uses.

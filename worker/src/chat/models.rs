@@ -305,16 +305,19 @@ impl Models {
         let mut usage = None;
         match &sent {
             Ok(answer) => {
-                if (400..500).contains(&answer.status) {
-                    // Too long, or filtered: the model never began.
-                    usage = Some(Usage::default());
-                }
-                if let Ok(reply) = read(endpoint.protocol, answer) {
-                    let told = reply.usage;
-                    if told != Usage::default() {
-                        usage = Some(told);
+                match read(endpoint.protocol, answer) {
+                    // A filter may have read all of what the model wrote, and a server not understood it: without a
+                    // word of tokens, nobody knows.
+                    Ok(reply) => {
+                        let told = reply.usage;
+                        usage = (told != Usage::default()).then_some(told);
+                        spans::used(&span, &reply.model, told.input, told.output);
                     }
-                    spans::used(&span, &reply.model, told.input, told.output);
+                    // What does not fit into its context a model never began with.
+                    Err(Fault::Overflow(_)) if answer.status >= 400 => {
+                        usage = Some(Usage::default());
+                    }
+                    Err(_) => {}
                 }
             }
             Err(_) => spans::failed(&span, code(&sent).text()),
@@ -446,6 +449,11 @@ fn left(
             ..
         }) => Left::Refused(*retry_after),
         Err(Fault::Connect(_) | Fault::Unready(_)) => Left::Unsent,
+        // Somebody on the way stopped waiting, and the model may have gone on.
+        Err(Fault::Status {
+            status: 408 | 504 | 524,
+            ..
+        }) => Left::Used(most),
         Err(Fault::Status { .. } | Fault::Overflow(_)) => Left::Used(Most {
             tokens: 0,
             cost: Money::ZERO,
@@ -589,7 +597,9 @@ mod tests {
                 r#"{"error":{"code":"context_length_exceeded"}}"#,
                 Money::ZERO,
             ),
-            (400, r#"{"error":{"code":"content_filter"}}"#, Money::ZERO),
+            // It may have, and some of these are charged for.
+            (400, r#"{"error":{"code":"content_filter"}}"#, most),
+            (400, r#"{"error":{"code":"tool_use_failed"}}"#, most),
             (
                 500,
                 r#"{"error":{"message":"The model produced output that does not match"}}"#,
@@ -615,6 +625,27 @@ mod tests {
                 (balance.spent, balance.reserved),
                 (spent, Money::ZERO),
                 "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_stopped_waiting_does_not_know_what_a_model_wrote() {
+        let endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        let most = Most {
+            tokens: 7,
+            cost: Money(7),
+        };
+        for (status, tokens) in [(408, 7), (504, 7), (524, 7), (500, 0), (503, 0), (401, 0)] {
+            let fault = Fault::Status {
+                status,
+                text: String::new(),
+                retry_after: None,
+            };
+            let end = left(&endpoint, &Err(fault), None, most);
+            assert!(
+                matches!(end, Left::Used(used) if used.tokens == tokens),
+                "{status}"
             );
         }
     }

@@ -4,7 +4,7 @@ use proto::record::{Dialect, Endpoint, Message, Sampling, Structured, ToolCall, 
 use serde_json::{Value as Json, json};
 
 use super::body::{self, Body};
-use super::{Answer, Fault, Finish, Reply, Request, Schema, ToolChoice, calls, unanswered};
+use super::{Answer, Fault, Finish, Reply, Request, Schema, ToolChoice, calls, signed, unanswered};
 use crate::dialogue::conversation::Attempted;
 
 /// The bytes of a request.
@@ -34,6 +34,12 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Vec<u8> {
     let mut said: Vec<Json> = system.into_iter().collect();
     for spoken in request.messages {
         let mut written = message(spoken);
+        if let Message::Assistant {
+            signed: Some(kept), ..
+        } = spoken
+        {
+            signed::give_back(&mut written, kept);
+        }
         if let Some(thought) = reasoning(spoken).filter(|_| dialect.return_reasoning) {
             written["reasoning_content"] = thought.into();
         }
@@ -164,6 +170,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     Ok(Reply {
         model: json["model"].as_str().unwrap_or_default().to_owned(),
         reasoning,
+        signed: signed::of_message(message),
         text,
         calls: attempts(message),
         finish,
@@ -352,6 +359,7 @@ mod tests {
         };
         let thoughtful = Message::Assistant {
             reasoning: "Hm.".to_owned(),
+            signed: None,
             text: "Hello.".to_owned(),
             calls: Vec::new(),
         };

@@ -92,6 +92,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     Ok(Reply {
         model: words("model"),
         reasoning: words("reasoning"),
+        signed: None,
         text: words("text"),
         calls: used
             .as_array()

@@ -91,6 +91,7 @@ pub(super) fn conversation() -> Vec<Message> {
         },
         Message::Assistant {
             reasoning: "I need the order.".to_owned(),
+            signed: None,
             text: String::new(),
             calls,
         },
@@ -128,6 +129,7 @@ fn spoken(exchanges: Vec<Exchange>) -> (Vec<Message>, Vec<usize>) {
                 .collect();
             messages.push(Message::Assistant {
                 reasoning: beside.clone(),
+                signed: None,
                 text: beside,
                 calls,
             });
@@ -136,6 +138,7 @@ fn spoken(exchanges: Vec<Exchange>) -> (Vec<Message>, Vec<usize>) {
         }
         messages.push(Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: last,
             calls: Vec::new(),
         });

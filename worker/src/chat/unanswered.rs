@@ -46,15 +46,17 @@ const UNREADABLE: &str = "The model produced output that does not match";
 const VOID: [&str; 2] = ["tool_use_failed", "json_validate_failed"];
 
 /// Names of the error that a filter found the conversation, or the reply to it, unfit.
-const FILTERS: [&str; 4] = [
+const FILTERS: [&str; 6] = [
     "content_filter",
     "content_policy_violation",
     "invalid_prompt",
     "ResponsibleAIPolicyViolation",
+    "data_inspection_failed",
+    "DataInspectionFailed",
 ];
 
-/// What a server without such a name says then, in lower case.
-const FILTERED: &str = "content filtering policy";
+/// What servers without such a name say then, in lower case: Anthropic and DeepSeek.
+const FILTERED: [&str; 2] = ["content filtering policy", "content exists risk"];
 
 /// The body as JSON, of an answer that may hold a reply.
 pub(super) fn json(answer: &Answer) -> Result<Json, Fault> {
@@ -96,13 +98,10 @@ pub(super) fn unreadable(answer: &Answer) -> bool {
 
 /// What a filter says, in an error that is its own: the content was declined, and no service is at fault.
 pub(super) fn declined(answer: &Answer) -> Option<String> {
-    let said = (answer.status == 400).then(|| Said::by(answer))?;
-    let named = said
-        .names
-        .iter()
-        .any(|name| FILTERS.contains(&name.as_str()));
-    let worded = said.of_an_error && said.text.to_lowercase().contains(FILTERED);
-    (named || worded).then_some(said.text)
+    let said = matches!(answer.status, 400 | 403).then(|| Said::by(answer))?;
+    // Any other 403 is that of a key.
+    let found = said.flagged || answer.status == 400 && said.filtered();
+    found.then_some(said.text)
 }
 
 /// The fault of an answer that is not of the form of a reply.
@@ -121,6 +120,8 @@ struct Said {
     text: String,
     /// Whether the words are those of an error, and not the beginning of some page.
     of_an_error: bool,
+    /// Whether a gateway's own filter says what it found.
+    flagged: bool,
 }
 
 impl Said {
@@ -133,6 +134,7 @@ impl Said {
         let error = &json["error"];
         // A gateway's own words say nothing: those of the server behind it are in here.
         let behind = error["metadata"]["raw"].as_str();
+        let flagged = error["metadata"]["flagged_input"].is_string();
         let names = [
             &error["code"],
             &error["type"],
@@ -153,11 +155,20 @@ impl Said {
         Self {
             names: names.map(str::to_owned).collect(),
             of_an_error: text.is_some(),
+            flagged,
             text: match text {
                 Some(text) => shown(text),
                 None => beginning(&answer.body),
             },
         }
+    }
+
+    /// Whether it is that a filter found what was said unfit.
+    fn filtered(&self) -> bool {
+        let mut names = self.names.iter();
+        let text = self.text.to_lowercase();
+        let worded = FILTERED.iter().any(|words| text.contains(words));
+        names.any(|name| FILTERS.contains(&name.as_str())) || self.of_an_error && worded
     }
 
     /// Whether it is that the conversation no longer fits into the model's context.
@@ -320,6 +331,18 @@ mod tests {
                 400,
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}}"#,
             ),
+            (
+                400,
+                r#"{"error":{"message":"Content Exists Risk","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"code":"data_inspection_failed","message":"Input data may contain inappropriate content.","type":"data_inspection_failed"}}"#,
+            ),
+            (
+                403,
+                r#"{"error":{"code":403,"message":"m-1 requires moderation, and the input was flagged","metadata":{"reasons":["violence"],"flagged_input":"I will"}}}"#,
+            ),
         ] {
             assert!(of(status, body).is_some(), "{body}");
         }
@@ -328,6 +351,11 @@ mod tests {
             (
                 400,
                 r#"{"error":{"message":"bad tools","code":"invalid_request_error"}}"#,
+            ),
+            (403, limited),
+            (
+                403,
+                r#"{"error":{"message":"no access","code":403,"metadata":{}}}"#,
             ),
             (429, limited),
             (503, limited),

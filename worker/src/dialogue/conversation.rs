@@ -92,6 +92,8 @@ impl From<&ToolCall> for Attempted {
 pub struct AgentTurn {
     /// What a model thought before it spoke.
     pub reasoning: String,
+    /// What its server wants back beside it; see [`Message::Assistant`].
+    pub signed: Option<String>,
     /// What it says.
     pub text: String,
     /// Tools it uses.
@@ -235,6 +237,7 @@ impl<'a> Conversation<'a> {
         }
         let AgentTurn {
             reasoning,
+            signed,
             text,
             calls: mut attempted,
         } = turn;
@@ -253,6 +256,7 @@ impl<'a> Conversation<'a> {
         let beside = !text.is_empty();
         self.messages.push(Message::Assistant {
             reasoning,
+            signed,
             text,
             calls: calls.clone(),
         });

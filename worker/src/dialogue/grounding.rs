@@ -92,6 +92,7 @@ mod tests {
         };
         Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: String::new(),
             calls: vec![call],
         }

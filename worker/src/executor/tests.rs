@@ -316,7 +316,7 @@ async fn a_body_that_is_no_job_fails_its_job_and_is_kept() {
     assert_eq!(answer.id, id);
     assert!(error_of(&answer).contains("can read"));
     let queue = shop.close().await;
-    let dead = queue.dead(Lane::Explore, 8).await.expect("calm");
+    let dead = queue.dead(Lane::Explore, 8, &|_| true).await.expect("calm");
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].message.id, id);
 }
@@ -333,7 +333,7 @@ async fn a_job_of_another_release_is_put_aside_whole_and_fails_nothing() {
     let known = shop.ask(2).await;
     assert_eq!(shop.answer(&mut *answers).await.id, known.0);
     let queue = shop.close().await;
-    let dead = queue.dead(Lane::Explore, 8).await.expect("calm");
+    let dead = queue.dead(Lane::Explore, 8, &|_| true).await.expect("calm");
     let [letter] = &dead[..] else {
         panic!("{dead:?}")
     };
@@ -359,7 +359,14 @@ async fn what_nobody_can_be_told_of_is_kept() {
     let mut answers = shop.answers().await;
     assert_eq!(shop.answer(&mut *answers).await.id, id.0);
     let queue = shop.close().await;
-    assert_eq!(queue.dead(Lane::Explore, 8).await.expect("calm").len(), 1);
+    assert_eq!(
+        queue
+            .dead(Lane::Explore, 8, &|_| true)
+            .await
+            .expect("calm")
+            .len(),
+        1
+    );
 }
 
 struct Panics;

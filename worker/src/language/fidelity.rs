@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use proto::record::{Descriptor, Goal, GoalScript, Slot, Task, Visibility};
 
-use self::scan::Scanner;
+use self::scan::{Scanner, Spelling};
 use super::phrasing::{Fact, Part, Phrasing};
 use super::writer::changing as changed;
 use crate::domains::Domain;
@@ -134,6 +134,30 @@ impl Expect {
 
 fn parts(facts: &[Fact]) -> impl Iterator<Item = &Part> {
     facts.iter().flat_map(|fact| &fact.parts)
+}
+
+/// Of facts that a text must not tell the first wording that it does; what was `heard` may be repeated.
+fn excess<'f>(
+    facts: &'f [Fact],
+    scanner: &Scanner,
+    spelling: Spelling,
+    heard: Option<&Scanner>,
+) -> Option<&'f str> {
+    let telling = parts(facts).filter(|part| part.telling);
+    let mut wordings = telling.flat_map(|part| part.wordings.iter().map(move |word| (part, word)));
+    let found = wordings.find(|(part, wording)| {
+        let repeated = || heard.is_some_and(|heard| named(heard, part, wording));
+        scanner.holds_as(wording, spelling) && !repeated()
+    });
+    found.map(|(_, wording)| wording.as_str())
+}
+
+/// Whether a text names a wording of a part, be it in another spelling: "gift card" for "giftcard".
+fn named(heard: &Scanner, part: &Part, wording: &str) -> bool {
+    let letters = |words: &str| words.replace(|c: char| !c.is_alphanumeric(), "");
+    let mut wordings = part.wordings.iter();
+    wordings
+        .any(|other| letters(other) == letters(wording) && heard.holds_as(other, Spelling::Near))
 }
 
 /// A text of a script: what it is, as it is, and what it is held to.
@@ -377,7 +401,9 @@ impl<'a> Checker<'a> {
             .collect()
     }
 
-    /// Holds a text to what is expected; what was `heard` from somebody else may be repeated.
+    /// Holds a text to what is expected: what it must say stands there to the letter, for agents that read
+    /// no other spelling, and what it must not is found in near ones, too. What was `heard` from somebody
+    /// else may be repeated.
     fn saying(
         &self,
         what: &str,
@@ -407,29 +433,23 @@ impl<'a> Checker<'a> {
             .collect();
         let mut excused: Vec<&str> = excused.into_iter().collect();
         excused.sort_by_key(|wording| std::cmp::Reverse(wording.len()));
-        for wording in excused {
-            scanner.blank(wording);
+        // Near spellings come last: to blank what is excused in them may take the beginning of what is
+        // not ("high", "high-back").
+        for spelling in [Spelling::Exact, Spelling::Near] {
+            for wording in &excused {
+                scanner.blank(wording, spelling);
+            }
+            if let Some(word) = excess(&expect.never, &scanner, spelling, heard) {
+                return Err(format!(
+                    "{what} tells {word:?}, which is kept back: {text:?}"
+                ));
+            }
+            if let Some(word) = excess(&self.world, &scanner, spelling, heard) {
+                return Err(format!(
+                    "{what} names {word:?}, which the intent does not hold there: {text:?}"
+                ));
+            }
         }
-        let find = |facts: &[Fact]| {
-            parts(facts)
-                .filter(|part| part.telling)
-                .flat_map(|part| &part.wordings)
-                .find(|wording| {
-                    let repeated = heard.is_some_and(|heard| heard.holds(wording));
-                    !repeated && scanner.holds(wording)
-                })
-                .cloned()
-        };
-        if let Some(word) = find(&expect.never) {
-            return Err(format!(
-                "{what} tells {word:?}, which is kept back: {text:?}"
-            ));
-        }
-        match find(&self.world) {
-            Some(word) => Err(format!(
-                "{what} names {word:?}, which the intent does not hold there: {text:?}"
-            )),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }

@@ -64,8 +64,13 @@ impl Queue for Metered {
         self.inner.buried(lane).await
     }
 
-    async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        self.inner.dead(lane, limit).await
+    async fn dead(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        self.inner.dead(lane, limit, wanted).await
     }
 
     async fn revive(

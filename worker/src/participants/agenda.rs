@@ -5,43 +5,27 @@
 //! settled, when it is handed over, or when its patience runs out. It never says a hidden slot unasked.
 //! A refusal of something it has no open wish for is a misunderstanding to it: it states its wish again.
 
-use proto::record::{
-    ChangeScript, Goal, GoalScript, Message, Slot, Task, Trigger, UserOutcome, Wish,
-};
+pub mod progress;
+
+use proto::record::{Goal, GoalScript, Message, Task, Trigger, UserOutcome};
 use proto::seed::{Rng, Seed};
 
 use super::User;
 use crate::dialogue::conversation::{Conversation, UserTurn};
-use crate::dialogue::facts::{AgentFacts, told};
-use crate::domains::{Agreement, Domain};
+use crate::dialogue::facts::AgentFacts;
+use crate::domains::Domain;
 use crate::language::small_talk::{Reply, small_talk};
+use progress::{Progress, Standing};
 
 /// How often in a row the user puts up with a message that leads nowhere.
 const PATIENCE: u32 = 3;
 
-/// Where a goal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// Not yet spoken of.
-    Unsaid,
-    /// Spoken of, not settled.
-    Open,
-    /// The user has said yes and awaits the report.
-    Agreed,
-    /// Done or answered.
-    Done,
-    /// Refused.
-    Refused,
-}
-
 /// A simulated user that follows its task's script.
 #[derive(Debug)]
 pub struct Agenda<'a> {
-    domain: &'a dyn Domain,
     task: &'a Task,
     rng: Rng,
-    goals: Vec<(&'a GoalScript, Standing)>,
-    change: Option<&'a ChangeScript>,
+    progress: Progress<'a>,
     pushed_back: bool,
     opened: bool,
     /// Slots answered so far: asking again wears patience down.
@@ -58,146 +42,15 @@ impl<'a> Agenda<'a> {
         } else {
             script.goals.len()
         };
-        let standing = |place: usize| {
-            if place < stated {
-                Standing::Open
-            } else {
-                Standing::Unsaid
-            }
-        };
         Self {
-            domain,
             task,
             rng: seed.rng(),
-            goals: script
-                .goals
-                .iter()
-                .enumerate()
-                .map(|(place, goal)| (goal, standing(place)))
-                .collect(),
-            change: script.change.as_ref(),
+            progress: Progress::new(domain, task, stated),
             pushed_back: false,
             opened: false,
             answered: Vec::new(),
             patience: PATIENCE,
         }
-    }
-
-    /// Notes what the agent's message settles; true if anything moved.
-    fn take_note(&mut self, text: &str, facts: &AgentFacts) -> bool {
-        let mut moved = false;
-        for place in 0..self.goals.len() {
-            let (script, standing) = self.goals[place];
-            let settled = match (&self.task.intent.goals[script.goal].wish, standing) {
-                (_, Standing::Done | Standing::Refused) => false,
-                (Wish::Question(question), _) => told(self.domain, text, question),
-                (_, Standing::Agreed) => {
-                    facts.report
-                        || facts.refusal.is_none()
-                            && facts.proposal.is_none()
-                            && facts.asks.is_empty()
-                }
-                _ => facts.report && facts.proposal.is_none() && self.speaks_of(script.goal, text),
-            };
-            if settled {
-                self.goals[place].1 = Standing::Done;
-                moved = true;
-            }
-        }
-        moved
-    }
-
-    /// Whether a text names the very call of a goal.
-    fn speaks_of(&self, goal: usize, text: &str) -> bool {
-        let Some(call) = self.task.intent.goals[goal].wish.call() else {
-            return false;
-        };
-        self.domain.agrees(&self.domain.mentions(text), call) == Agreement::Same
-    }
-
-    /// The goal a refusal is taken to be about: the open one whose target it names, else the one agreed
-    /// on, else the first open one.
-    fn refused_place(&self, text: &str) -> Option<usize> {
-        let open = |standing| matches!(standing, Standing::Agreed | Standing::Open);
-        let mentions = self.domain.mentions(text);
-        let named = |&(script, standing): &(&GoalScript, Standing)| {
-            let target = self.task.intent.goals[script.goal].slots.first();
-            open(standing)
-                && target.is_some_and(|slot| mentions.of(&slot.name) == [slot.value.clone()])
-        };
-        let at = |wanted| {
-            self.goals
-                .iter()
-                .position(|&(_, standing)| standing == wanted)
-        };
-        let named = self.goals.iter().position(named);
-        named
-            .or_else(|| at(Standing::Agreed))
-            .or_else(|| at(Standing::Open))
-    }
-
-    /// Whether a refusal is about something that this user has no open wish for: it names a target, and
-    /// none of theirs.
-    fn misdirected(&self, text: &str) -> bool {
-        let mentions = self.domain.mentions(text);
-        let open = |standing| !matches!(standing, Standing::Done | Standing::Refused);
-        let target = |goal: usize| self.task.intent.goals[goal].slots.first();
-        let named = |slot: &Slot| mentions.of(&slot.name).contains(&slot.value);
-        let mut names = (0..self.task.intent.goals.len()).filter_map(target);
-        let names_one = names.any(|slot| !mentions.of(&slot.name).is_empty());
-        let mut goals = self.goals.iter().filter(|&&(_, standing)| open(standing));
-        names_one && !goals.any(|(script, _)| target(script.goal).is_some_and(named))
-    }
-
-    /// Whether the change of mind is due after this message.
-    fn change_due(&self, facts: &AgentFacts) -> bool {
-        let Some(change) = self.change else {
-            return false;
-        };
-        let at_done = self
-            .goals
-            .iter()
-            .any(|&(goal, standing)| goal.goal == change.at && standing == Standing::Done);
-        match change.trigger {
-            Trigger::BeforeProposal => true,
-            // An agent that never proposes has reported by now, or is about to be left.
-            Trigger::AtConfirmation => {
-                at_done || self.all_settled() || self.proposes(change.at, facts)
-            }
-            Trigger::AfterWrite => at_done || self.all_settled(),
-        }
-    }
-
-    fn proposes(&self, goal: usize, facts: &AgentFacts) -> bool {
-        let call = self.task.intent.goals[goal].wish.call();
-        let proposal = facts.proposal.as_ref();
-        proposal
-            .zip(call)
-            .is_some_and(|(proposal, call)| self.domain.agrees(proposal, call) == Agreement::Same)
-    }
-
-    fn all_settled(&self) -> bool {
-        self.goals
-            .iter()
-            .all(|(_, standing)| matches!(standing, Standing::Done | Standing::Refused))
-    }
-
-    /// Takes up the goals in force after the change; what is settled stays settled.
-    fn change_mind(&mut self, change: &'a ChangeScript) {
-        self.change = None;
-        let before = std::mem::take(&mut self.goals);
-        let standing = |goal: usize| {
-            let known = before.iter().find(|(script, _)| script.goal == goal);
-            known.map_or(Standing::Open, |&(_, standing)| match standing {
-                Standing::Agreed | Standing::Unsaid => Standing::Open,
-                settled => settled,
-            })
-        };
-        self.goals = change
-            .goals
-            .iter()
-            .map(|script| (script, standing(script.goal)))
-            .collect();
     }
 
     fn reply(&mut self, reply: Reply<'_>) -> String {
@@ -209,7 +62,7 @@ impl<'a> Agenda<'a> {
     fn reveal(&self, slot: &str, text: &str) -> Option<&'a str> {
         let text = text.to_ascii_lowercase();
         let mut best: Option<(usize, &'a str)> = None;
-        for &(script, standing) in &self.goals {
+        for &(script, standing) in &self.progress.goals {
             if !matches!(standing, Standing::Open | Standing::Agreed) {
                 continue;
             }
@@ -248,25 +101,26 @@ impl<'a> Agenda<'a> {
     /// A yes to a proposal that agrees with a goal, a no to any other. What the change of mind is about
     /// has to wait for the write after which it comes.
     fn answer_proposal(&mut self, facts: &AgentFacts) -> String {
-        let agreed = (0..self.goals.len()).find(|&place| {
-            let (script, standing) = self.goals[place];
+        let agreed = (0..self.progress.goals.len()).find(|&place| {
+            let (script, standing) = self.progress.goals[place];
             !matches!(standing, Standing::Done | Standing::Refused)
-                && self.proposes(script.goal, facts)
+                && self.progress.proposes(script.goal, facts)
         });
         let Some(place) = agreed else {
-            self.patience = self.patience.saturating_sub(u32::from(self.all_settled()));
+            let settled = self.progress.all_settled();
+            self.patience = self.patience.saturating_sub(u32::from(settled));
             return match self.mistaken(facts) {
                 Some(script) => self.reply(Reply::NotThat(&script.say)),
                 None => self.reply(Reply::No),
             };
         };
-        if let Some(first) = self.before(self.goals[place].0.goal) {
+        if let Some(first) = self.before(self.progress.goals[place].0.goal) {
             self.patience = self.patience.saturating_sub(1);
-            self.goals[first].1 = Standing::Open;
-            let script = self.goals[first].0;
+            self.progress.goals[first].1 = Standing::Open;
+            let script = self.progress.goals[first].0;
             return self.reply(Reply::NotYet(&script.say));
         }
-        self.goals[place].1 = Standing::Agreed;
+        self.progress.goals[place].1 = Standing::Agreed;
         self.reply(Reply::Yes)
     }
 
@@ -281,17 +135,17 @@ impl<'a> Agenda<'a> {
                 && other
                 && target.is_some_and(|slot| proposal.of(&slot.name).contains(&slot.value))
         };
-        let found = self.goals.iter().find(mistaken);
+        let found = self.progress.goals.iter().find(mistaken);
         found.map(|&(script, _)| script)
     }
 
     /// The goal that must be done before `goal`: a change of mind about `goal` comes only after it.
     fn before(&self, goal: usize) -> Option<usize> {
-        let change = self.change.filter(|change| {
+        let change = self.progress.change.filter(|change| {
             let stays = change.goals.iter().any(|script| script.goal == goal);
             change.trigger == Trigger::AfterWrite && change.at != goal && !stays
         })?;
-        self.goals.iter().position(|&(script, standing)| {
+        self.progress.goals.iter().position(|&(script, standing)| {
             script.goal == change.at && matches!(standing, Standing::Open | Standing::Unsaid)
         })
     }
@@ -299,17 +153,19 @@ impl<'a> Agenda<'a> {
     /// States the next goal, first or again.
     fn restate(&mut self) -> String {
         let unsaid = self
+            .progress
             .goals
             .iter()
             .position(|&(_, standing)| standing == Standing::Unsaid);
         let open = self
+            .progress
             .goals
             .iter()
             .position(|&(_, standing)| standing == Standing::Open);
         match open.or(unsaid) {
             Some(place) => {
-                self.goals[place].1 = Standing::Open;
-                let say = &self.goals[place].0.say;
+                self.progress.goals[place].1 = Standing::Open;
+                let say = &self.progress.goals[place].0.say;
                 self.reply(Reply::Restate(say))
             }
             None => self.reply(Reply::Nudge),
@@ -318,6 +174,7 @@ impl<'a> Agenda<'a> {
 
     fn leave(&self) -> UserTurn {
         let refused = self
+            .progress
             .goals
             .iter()
             .any(|&(_, standing)| standing == Standing::Refused);
@@ -332,20 +189,19 @@ impl<'a> Agenda<'a> {
         if facts.transfer {
             return UserTurn::End(UserOutcome::Transferred);
         }
-        let mut moved = self.take_note(text, facts);
-        // What is reported beside a refusal names its own target, not that of the refusal.
-        let refused = facts.refusal.is_some() && (facts.report || !self.misdirected(text));
-        if refused && let Some(place) = self.refused_place(text) {
+        let mut moved = self.progress.take_note(text, facts);
+        if let Some(place) = self.progress.refused(text, facts) {
             if self.task.script.persona.insistent && !self.pushed_back {
                 self.pushed_back = true;
                 return UserTurn::Say(self.reply(Reply::PushBack));
             }
-            self.goals[place].1 = Standing::Refused;
+            self.progress.refuse(place);
             moved = true;
         }
-        if let Some(change) = self.change.filter(|_| self.change_due(facts)) {
+        let due = self.progress.change_due(facts);
+        if let Some(change) = self.progress.change.filter(|_| due) {
             let identity = facts.asks.iter().any(|slot| slot == "identity");
-            self.change_mind(change);
+            self.progress.change_mind(change);
             let before = if identity {
                 format!("{} ", self.task.script.identity)
             } else {
@@ -354,7 +210,7 @@ impl<'a> Agenda<'a> {
             return UserTurn::Say(format!("{before}{}", change.text));
         }
         // A proposal is answered even when nothing is open: silence could be taken for a yes.
-        if self.all_settled() && facts.proposal.is_none() {
+        if self.progress.all_settled() && facts.proposal.is_none() {
             return self.leave();
         }
         let mut said = self.answers(text, facts);

@@ -150,6 +150,7 @@ fn spoken(reply: Reply) -> AgentTurn {
     let said = !reply.text.trim().is_empty();
     AgentTurn {
         reasoning: reply.reasoning,
+        signed: reply.signed,
         text: if said { reply.text } else { String::new() },
         calls: reply.calls,
     }

@@ -273,6 +273,7 @@ impl Explorer<'_> {
             .collect();
         self.messages.push(Message::Assistant {
             reasoning: reply.reasoning,
+            signed: reply.signed,
             text: reply.text,
             calls: calls.clone(),
         });

@@ -288,6 +288,7 @@ fn told(message: &Message) -> Message {
             });
             Message::Assistant {
                 reasoning: String::new(),
+                signed: None,
                 text: step.unwrap_or_else(|| text.clone()),
                 calls: Vec::new(),
             }
@@ -339,6 +340,7 @@ mod tests {
         };
         let messages = [Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: String::new(),
             calls: vec![call],
         }];
@@ -364,6 +366,7 @@ mod tests {
         };
         let asked = Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: String::new(),
             calls: vec![call],
         };
@@ -429,6 +432,7 @@ mod tests {
         let Attempted { call, malformed } = reply.calls[0].clone();
         let message = Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: reply.text,
             calls: vec![ToolCall {
                 id: "call_1".to_owned(),

@@ -36,6 +36,7 @@ fn told(message: &Message) -> Vec<Message> {
             reasoning,
             text,
             calls,
+            ..
         } => {
             let mut lines = Vec::new();
             if !reasoning.is_empty() {
@@ -54,6 +55,7 @@ fn told(message: &Message) -> Vec<Message> {
             }
             vec![Message::Assistant {
                 reasoning: String::new(),
+                signed: None,
                 text: lines.join("\n"),
                 calls: Vec::new(),
             }]
@@ -277,6 +279,7 @@ mod tests {
         let messages = [
             Message::Assistant {
                 reasoning: "look".to_owned(),
+                signed: None,
                 text: String::new(),
                 calls: vec![ToolCall {
                     id: "call_1".to_owned(),

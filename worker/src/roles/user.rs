@@ -8,8 +8,9 @@
 //! What it says is checked before the agent hears it: nothing kept back that was not asked for, nothing
 //! made up, no leaving before its time. A reply that fails is asked for again with the complaint; the third
 //! failure is the user's fault, and its episode is quarantined. It is before its time to take leave with a wish
-//! that was never spoken of, to be satisfied while nothing was done (reported, or made by a tool), answered or turned
-//! down, or to give up on an agent that has hardly spoken.
+//! that was never spoken of, or with a change of mind that is due, to be satisfied while nothing was done (reported,
+//! or made by a tool), answered or turned down, or to give up on an agent that has not led the user nowhere for
+//! some turns in a row. A change of mind has its time as well: a user says it then, and neither sooner nor later.
 //!
 //! What a user takes leave with is observed, so it is held against what else tells of it, and an episode in
 //! which they differ is quarantined: a reason, or a transfer, that the agent's words, as the parser reads
@@ -17,6 +18,7 @@
 //! words refuse it for the right reason. The account says whether the agent had read the records that show it. Where all agree, a
 //! refusal without those reads stays, and the verdict counts it against the agent.
 
+mod heard;
 pub mod tau2;
 
 use std::collections::BTreeSet;
@@ -35,13 +37,14 @@ use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
 use crate::chat::{Request, Schema, ToolChoice};
 use crate::dialogue::conversation::{Conversation, UserTurn};
-use crate::dialogue::facts::{AgentFacts, read_agent};
+use crate::dialogue::facts::AgentFacts;
 use crate::domains::Domain;
-use crate::language::fidelity::{Moment, check_turn, unsaid};
+use crate::language::fidelity::{check_turn, unsaid};
+use heard::{Heard, without};
 
 /// Replies that may be unfit before that is the user's fault.
 const TRIES: u32 = 3;
-/// Messages of an agent before it can be said to lead nowhere.
+/// Turns in a row in which an agent leads nowhere before it may be given up.
 const PATIENCE: usize = 3;
 /// Beginning of an outcome that names a reason.
 const REFUSED: &str = "refused: ";
@@ -166,58 +169,6 @@ struct Said {
     leave: String,
 }
 
-/// What a user has heard of the agent.
-#[derive(Debug, Default)]
-struct Heard {
-    /// Slots that the agent has asked for.
-    asked: BTreeSet<String>,
-    /// Everything the agent has said.
-    said: String,
-}
-
-impl Heard {
-    /// Takes in what the agent said since the user spoke; the facts of each message, in order. Whether the user
-    /// hears what is said beside calls depends on its protocol.
-    fn take_in(
-        &mut self,
-        domain: &dyn Domain,
-        conversation: &Conversation<'_>,
-        beside_calls: bool,
-    ) -> Vec<AgentFacts> {
-        let messages = conversation.messages().iter().rev();
-        let since = messages.take_while(|message| !matches!(message, Message::User { .. }));
-        let texts: Vec<&str> = since
-            .filter_map(|message| match message {
-                Message::Assistant { text, calls, .. } if !text.is_empty() => {
-                    (beside_calls || calls.is_empty()).then_some(text.as_str())
-                }
-                _ => None,
-            })
-            .collect();
-        let mut all = Vec::new();
-        for (back, text) in texts.into_iter().enumerate().rev() {
-            let facts = match back {
-                0 => conversation.agent_facts().clone(),
-                _ => read_agent(domain, text),
-            };
-            self.asked.extend(facts.asks.iter().cloned());
-            self.said.push_str(text);
-            self.said.push('\n');
-            all.push(facts);
-        }
-        all
-    }
-
-    /// Where that leaves a user who has changed its mind, or has not.
-    fn moment(&self, changed: bool) -> Moment<'_> {
-        Moment {
-            asked: &self.asked,
-            changed,
-            heard: &self.said,
-        }
-    }
-}
-
 /// A model as the simulated user.
 #[derive(Debug)]
 pub struct ModelUser<'a> {
@@ -226,8 +177,7 @@ pub struct ModelUser<'a> {
     domain: &'a dyn Domain,
     task: &'a Task,
     opened: bool,
-    changed: bool,
-    heard: Heard,
+    heard: Heard<'a>,
     /// Reasons that the agent has given for a refusal.
     reasons: BTreeSet<String>,
     transferred: bool,
@@ -262,8 +212,7 @@ impl<'a> ModelUser<'a> {
             domain,
             task,
             opened: false,
-            changed: false,
-            heard: Heard::default(),
+            heard: Heard::new(domain, task),
             reasons: BTreeSet::new(),
             transferred: false,
             reported: false,
@@ -313,6 +262,7 @@ impl<'a> ModelUser<'a> {
             if !reply.text.trim().is_empty() {
                 messages.push(Message::Assistant {
                     reasoning: String::new(),
+                    signed: None,
                     text: reply.text,
                     calls: Vec::new(),
                 });
@@ -328,7 +278,7 @@ impl<'a> ModelUser<'a> {
 
     /// Takes in what the agent said since.
     fn hear(&mut self, conversation: &Conversation<'_>) {
-        let all = self.heard.take_in(self.domain, conversation, true);
+        let all = self.heard.take_in(conversation, true);
         // What is said beside calls is no answer yet.
         let answer = |facts: &AgentFacts| facts.asks.is_empty() && facts.proposal.is_none();
         self.answered |= all.last().is_some_and(answer);
@@ -347,22 +297,28 @@ impl<'a> ModelUser<'a> {
             self.in_time(conversation, outcome)?;
             return Ok((said, UserTurn::End(outcome)));
         }
-        let changes = said.change_mind && !self.changed;
-        let change = self.task.script.change.as_ref().filter(|_| changes);
+        let change = self.heard.change();
+        // The agent is scored by the script's words for it, whether or not the form says what they do.
+        let change = change.filter(|change| said.change_mind || said.say.contains(&change.text));
         if said.say.trim().is_empty() && change.is_none() {
             return Err("it says nothing and does not leave".to_owned());
         }
-        let moment = self.heard.moment(self.changed);
+        self.heard.check_time(change.is_some())?;
+        let beside = match change {
+            Some(change) => without(&said.say, &change.text),
+            None => said.say.trim().to_owned(),
+        };
+        let moment = self.heard.moment(change.is_some());
         check_turn(
             self.domain,
             conversation.world(),
             self.task,
-            &said.say,
+            &beside,
             &moment,
         )?;
         let words = match change {
-            Some(change) => format!("{} {}", said.say.trim(), change.text),
-            None => said.say.clone(),
+            Some(change) => format!("{beside} {}", change.text),
+            None => beside,
         };
         let turn = UserTurn::Say(words.trim().to_owned());
         Ok((said, turn))
@@ -382,12 +338,9 @@ impl<'a> ModelUser<'a> {
     /// Refuses to leave before it can be over: an agent must not be scored for a customer who did not stay, or
     /// did not say what it wants. What the agent claims is left to the verdict.
     fn in_time(&self, conversation: &Conversation<'_>, outcome: UserOutcome) -> Result<(), String> {
-        let spoken = |message: &&Message| matches!(message, Message::Assistant { text, .. } if !text.is_empty());
+        self.heard.check_changed(outcome)?;
         let done = self.seen_done(conversation);
         let refused = match outcome {
-            UserOutcome::Satisfied if self.task.script.change.is_some() && !self.changed => {
-                "you have not changed your mind yet"
-            }
             UserOutcome::Satisfied
                 if self.wanted(|wish| matches!(wish, Wish::Write(_))) > 0 && !done =>
             {
@@ -396,10 +349,11 @@ impl<'a> ModelUser<'a> {
             UserOutcome::Satisfied if !self.told_of_the_rest(done) => {
                 "what you want has been neither done, answered nor turned down yet"
             }
+            // Where it was turned down rightly, giving up is no matter of time.
             UserOutcome::GaveUp
-                if conversation.messages().iter().filter(spoken).count() < PATIENCE =>
+                if self.heard.astray() < PATIENCE && self.turned_down(conversation).is_none() =>
             {
-                "the agent has hardly begun"
+                "it is too early to give up on the agent"
             }
             UserOutcome::Satisfied | UserOutcome::Refused => return self.all_said(conversation),
             _ => return Ok(()),
@@ -458,8 +412,8 @@ impl<'a> ModelUser<'a> {
         (said, turn): (Said, UserTurn),
     ) -> Turn {
         match &turn {
-            UserTurn::Say(_) => {
-                self.changed |= said.change_mind && self.task.script.change.is_some();
+            UserTurn::Say(text) => {
+                self.heard.spoke(text);
                 Turn::Took(turn)
             }
             UserTurn::End(UserOutcome::Refused) => {
@@ -481,29 +435,30 @@ impl<'a> ModelUser<'a> {
                 "left as transferred, and the agent's words do not hand over".to_owned(),
             ),
             UserTurn::End(UserOutcome::GaveUp | UserOutcome::Satisfied) => {
-                match conversation.refused() {
-                    Some((reason, on_evidence)) if self.wants_the_forbidden(conversation) => {
-                        Turn::Fault(format!(
-                            "left as {}, and the agent has refused for {reason}, {} the records that show it",
-                            said.leave,
-                            if on_evidence {
-                                "having read"
-                            } else {
-                                "without reading"
-                            }
-                        ))
-                    }
-                    _ => Turn::Took(turn),
+                match self.turned_down(conversation) {
+                    Some((reason, on_evidence)) => Turn::Fault(format!(
+                        "left as {}, and the agent has refused for {reason}, {} the records that show it",
+                        said.leave,
+                        if on_evidence {
+                            "having read"
+                        } else {
+                            "without reading"
+                        }
+                    )),
+                    None => Turn::Took(turn),
                 }
             }
             UserTurn::End(_) => Turn::Took(turn),
         }
     }
 
-    /// Whether the user wants nothing but one thing that is not allowed, and has not been given it.
-    fn wants_the_forbidden(&self, conversation: &Conversation<'_>) -> bool {
+    /// The right reason for which the one thing that the user wants was refused, and whether the agent had read
+    /// the records that show it.
+    fn turned_down<'c>(&self, conversation: &Conversation<'c>) -> Option<(&'c str, bool)> {
         let blocked = self.wanted(|wish| matches!(wish, Wish::Blocked(_)));
-        blocked == 1 && self.wanted(|_| true) == 1 && !self.seen_done(conversation)
+        let forbidden = blocked == 1 && self.wanted(|_| true) == 1;
+        let refused = conversation.refused()?;
+        (forbidden && !self.seen_done(conversation)).then_some(refused)
     }
 }
 
@@ -513,6 +468,7 @@ fn mirrored(messages: &[Message]) -> Vec<Message> {
     let mirror = |message: &Message| match message {
         Message::User { text } => Some(Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: json!({"say": text, "leave": STAYS}).to_string(),
             calls: Vec::new(),
         }),

@@ -142,6 +142,7 @@ impl Writer<'_> {
             if !reply.text.trim().is_empty() {
                 messages.push(Message::Assistant {
                     reasoning: String::new(),
+                    signed: None,
                     text: reply.text,
                     calls: Vec::new(),
                 });

@@ -1,12 +1,15 @@
 //! What a worker tells of itself on the board: for `t2t status`, and for coordinators that have to know whether
 //! anybody has work in hand.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use proto::job::Stage;
 use proto::store::{Board, StoreError};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::notes::notes;
 use crate::executor::Settings;
@@ -17,13 +20,15 @@ use crate::process::metrics::label::{Came, Ended, Slot};
 pub const WORKERS: &str = "workers";
 /// How often the board hears of who lives.
 pub const BEAT: Duration = Duration::from_secs(5);
+/// How long it may take to be taken off the board.
+const LEAVING: Duration = Duration::from_secs(1);
 /// How long who is not heard of counts as living.
 pub const LIFE: Duration = Duration::from_secs(20);
 
 /// A worker as the board shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
-    /// Host and process.
+    /// Host and process, and what tells it from others of the same.
     pub name: String,
     /// Version of the program.
     pub version: String,
@@ -41,6 +46,9 @@ pub struct Worker {
     /// Of the jobs it has answered, those that failed.
     #[serde(default)]
     pub failed: u64,
+    /// Whether it was told to stop: it takes no more jobs, and finishes or gives back what it has.
+    #[serde(default)]
+    pub draining: bool,
 }
 
 impl Worker {
@@ -55,6 +63,7 @@ impl Worker {
             done: 0,
             retried: 0,
             failed: 0,
+            draining: false,
         }
     }
 
@@ -94,20 +103,30 @@ fn sum(count: impl Fn(Stage) -> u64) -> u64 {
     Stage::ALL.into_iter().map(count).sum()
 }
 
-/// Host and process, which tell workers of a fleet apart.
+/// Host, process and four drawn digits: containers may share a host's name, and each has a process 1.
 pub(super) fn name() -> String {
     let host = std::env::var("HOSTNAME").ok();
     let host = host
         .or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok())
         .map_or_else(|| "host".to_owned(), |text| text.trim().to_owned());
-    format!("{host}-{}", std::process::id())
+    let drawn = RandomState::new().build_hasher().finish() as u16;
+    format!("{host}-{}-{drawn:04x}", std::process::id())
 }
 
-/// Posts the worker again and again. A board that does not answer misses a beat.
-pub(super) async fn keep(mut worker: Worker, metrics: Metrics, board: Arc<dyn Board>) {
+/// Posts the worker again and again, and once more as it begins to drain. A board that does not answer misses a
+/// beat.
+pub(super) async fn keep(
+    mut worker: Worker,
+    metrics: Metrics,
+    board: Arc<dyn Board>,
+    drain: CancellationToken,
+) {
     let mut beat = tokio::time::interval(BEAT);
     loop {
-        beat.tick().await;
+        tokio::select! {
+            _ = beat.tick() => {}
+            () = drain.cancelled(), if !worker.draining => worker.draining = true,
+        }
         let busy = metrics.work.slots.of((Slot::Busy,)).get();
         worker.busy = u64::try_from(busy).unwrap_or_default();
         let ended = |how| sum(|stage| metrics.work.finished.of((stage, how)).get());
@@ -117,5 +136,13 @@ pub(super) async fn keep(mut worker: Worker, metrics: Metrics, board: Arc<dyn Bo
         if let Err(error) = worker.post(&*board, LIFE).await {
             tracing::debug!(%error, "the board does not take the heartbeat");
         }
+    }
+}
+
+/// Takes a worker that ends off the board. If that fails, it is forgotten there soon.
+pub(super) async fn leave(name: &str, board: &dyn Board) {
+    let left = timeout(LEAVING, board.withdraw(WORKERS, name)).await;
+    if !matches!(left, Ok(Ok(()))) {
+        tracing::debug!("the board does not take the leave");
     }
 }

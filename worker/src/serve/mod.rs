@@ -221,7 +221,13 @@ async fn serve<P: Perform + 'static>(
     let performer = Supervised::new(here, child, metrics.clone());
     let settings = settings(arguments, name);
     let about = Worker::new(name, &settings);
-    let beating = tokio::spawn(heartbeat::keep(about, metrics.clone(), shared.board));
+    let board = shared.board;
+    let beating = tokio::spawn(heartbeat::keep(
+        about,
+        metrics.clone(),
+        Arc::clone(&board),
+        shutdown.draining().clone(),
+    ));
     let queue = metered::broker(queue, &metrics);
     metered::store(&store, &metrics);
     let stop = Stop {
@@ -251,6 +257,7 @@ async fn serve<P: Perform + 'static>(
     };
     readiness.not_ready("stopping");
     beating.abort();
+    heartbeat::leave(name, &*board).await;
     queue.close().await;
     worked.map_err(Failure::failed)
 }

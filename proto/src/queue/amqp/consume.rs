@@ -29,7 +29,7 @@ use super::parcel::{self, Label, Parcel};
 const LEAVE: Duration = Duration::from_secs(5);
 /// Longest wait for a consumer: a quorum queue without a leader never answers.
 const BEGIN: Duration = Duration::from_secs(20);
-/// Waits in vain after which a queue is taken for one that nobody will lead.
+/// Waits in vain after which a queue is suspected to be one that nobody leads.
 const VAIN: u32 = 2;
 /// Pause before a foreign message that could not be buried is given back.
 const UNBURIED: Duration = Duration::from_secs(1);
@@ -192,7 +192,7 @@ impl Pump {
                     tracing::warn!(queue, "the broker gives no answer for it");
                     if vain >= VAIN {
                         vain = 0;
-                        self.core.drop_unled(self.lane, &queue).await;
+                        self.core.unled.suspect(self.lane, &queue);
                     }
                     pause(&mut pauses).await;
                 }
@@ -214,6 +214,8 @@ impl Pump {
         if let Some(begun) = self.begun.take() {
             let _ = begun.send(Ok(()));
         }
+        let queue = self.core.layout.main(self.lane);
+        self.core.unled.acquit(&queue);
         let acks = Arc::new(Acks::new(channel.clone()));
         loop {
             tokio::select! {
@@ -223,7 +225,10 @@ impl Pump {
                     return (End::Left, true);
                 }
                 arrived = consumer.next() => match arrived {
-                    Some(Ok(raw)) => self.take(raw, &acks),
+                    Some(Ok(raw)) => {
+                        self.core.unled.acquit(&queue);
+                        self.take(raw, &acks);
+                    }
                     Some(Err(error)) => return (End::Broken(error.to_string()), true),
                     None => return (End::Broken("cancelled by the broker".to_owned()), true),
                 },

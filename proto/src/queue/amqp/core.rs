@@ -3,22 +3,19 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lapin::options::QueueDeleteOptions;
 use lapin::{BasicProperties, Channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::super::{Lane, Message, QueueError};
-use super::declare::{Layout, look};
+use super::declare::Layout;
 use super::link::{ANSWER, Link, pause, pauses};
 use super::observer::Observed;
 use super::parcel::{self, HEADERS_MAX, Label};
 use super::publish::{Fate, Publisher};
 use super::settings::{AmqpSettings, SENT_FRAME, TAKEN_FRAME};
-
-/// Longest wait for the end of a queue that nobody leads.
-const DROPPING: std::time::Duration = std::time::Duration::from_secs(20);
+use super::unled::Unled;
 
 /// Longest wait in place of a delay for which no queue can be made.
 const UNLADDERED: std::time::Duration = std::time::Duration::from_secs(1);
@@ -77,12 +74,13 @@ enum Goal {
 }
 
 pub(super) struct Core {
-    pub(super) layout: Layout,
+    pub(super) layout: Arc<Layout>,
     pub(super) counters: Counters,
     pub(super) observed: Observed,
     pub(super) max_body: usize,
+    pub(super) unled: Arc<Unled>,
     publisher: Publisher,
-    consuming: Link,
+    consuming: Arc<Link>,
     closed: watch::Sender<bool>,
     pumps: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -98,12 +96,20 @@ impl Core {
         // The broker stops reading from a connection that publishes when it runs out of memory or
         // disk; acknowledgements must go through then.
         let publisher = Publisher::new(link("publishing", SENT_FRAME).await?);
-        let consuming = link("consuming", TAKEN_FRAME).await?;
+        let consuming = Arc::new(link("consuming", TAKEN_FRAME).await?);
+        let layout = Arc::new(Layout::new(settings));
+        let unled = Unled::new(
+            Arc::clone(&consuming),
+            Arc::clone(&layout),
+            settings.unled_after,
+            closed.subscribe(),
+        );
         Ok(Self {
-            layout: Layout::new(settings),
+            layout,
             counters,
             observed: Observed::default(),
             max_body: settings.max_body,
+            unled: Arc::new(unled),
             publisher,
             consuming,
             closed,
@@ -234,6 +240,9 @@ impl Core {
             if fate != Fate::Unknown {
                 self.observed.confirmed(lane, took);
             }
+            if matches!(fate, Fate::Stored | Fate::Refused) {
+                self.unled.acquit(&queue);
+            }
             match (fate, goal) {
                 (Fate::Stored, _) => return Ok(()),
                 (Fate::Refused, Goal::Dead) => {
@@ -254,36 +263,16 @@ impl Core {
                     one_more(&self.counters.republished);
                     pause(&mut pauses).await;
                 }
-                (Fate::Unanswered, _) => {
+                (Fate::Unanswered, Goal::Dead) => {
                     one_more(&self.counters.republished);
-                    self.drop_unled(lane, &queue).await;
+                    // Its letters come from nowhere else, so it is never deleted.
+                    tracing::warn!(queue, "the broker gives no answer for it");
+                }
+                (Fate::Unanswered, Goal::Main | Goal::Rung(_)) => {
+                    one_more(&self.counters.republished);
+                    self.unled.suspect(lane, &queue);
                 }
             }
-        }
-    }
-
-    /// Deletes a queue that the broker knows and nobody leads, so that it is made again. That is what a
-    /// kill leaves of a queue which a broker without peers has not written down yet, and it never mends
-    /// by itself. One that shows a message or a consumer is led, and left alone. If a majority that
-    /// was away for long brings messages of it back after all, they are gone: that costs time, as every
-    /// message of a lane that is lost.
-    pub(super) async fn drop_unled(&self, lane: Lane, queue: &str) {
-        let dropping = async {
-            let channel = self.consuming.channel().await.ok()?;
-            let found = look(&channel, queue).await.ok()??;
-            if found.message_count() > 0 || found.consumer_count() > 0 {
-                return None;
-            }
-            tracing::warn!(queue, "nobody leads it: it is deleted and made again");
-            let options = QueueDeleteOptions::default();
-            let deleted = channel.queue_delete(queue.into(), options).await;
-            self.layout.forget(lane);
-            deleted
-                .inspect_err(|error| tracing::warn!(queue, %error, "it was not deleted"))
-                .ok()
-        };
-        if timeout(DROPPING, dropping).await.is_err() {
-            tracing::warn!(queue, "the broker does not say whether it is led");
         }
     }
 

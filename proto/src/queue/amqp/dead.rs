@@ -13,11 +13,12 @@ use super::declare::is_missing;
 use super::link::answered;
 use super::parcel;
 
-/// The first letters of a lane; they stay.
+/// The first letters of a lane that are wanted; all stay.
 pub(super) async fn list(
     core: &Core,
     lane: Lane,
     limit: usize,
+    wanted: &Wanted<'_>,
 ) -> Result<Vec<DeadLetter>, QueueError> {
     let channel = core.consuming().await?;
     let (mut letters, mut last) = (Vec::new(), None);
@@ -26,8 +27,10 @@ pub(super) async fn list(
             break;
         };
         let (letter, acker) = read(got);
-        letters.push(letter);
         last = Some(acker);
+        if wanted(&letter) {
+            letters.push(letter);
+        }
     }
     give_back(&channel, last).await?;
     Ok(letters)

@@ -30,9 +30,11 @@
 //! silence and delivers to it nothing more, until its program starts again.
 //!
 //! A broker writes down within minutes which quorum queues it has. One without peers that is killed
-//! sooner comes back with queues that nobody leads and that answer nothing. After half a minute or so
-//! without an answer such a queue is deleted and made again, if it shows neither message nor consumer;
-//! what it held is gone, and comes again as everything does that a broker loses.
+//! sooner comes back with queues that nobody leads and that answer nothing. A queue that gives no answer
+//! for half a minute or so is watched. If it goes on so and shows neither message nor consumer in any of
+//! many looks (see [`AmqpSettings::unled_after`]) it is deleted and made again; what it held is gone, and
+//! comes again as everything does that a broker loses. The queue of a dead lane is left alone, since
+//! nothing brings its letters back: one that nobody leads is for an operator to delete.
 //!
 //! # The broker
 //!
@@ -60,6 +62,7 @@ mod observer;
 mod parcel;
 mod publish;
 mod settings;
+mod unled;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -193,8 +196,13 @@ impl Queue for AmqpQueue {
         Ok(queue.map_or(0, |queue| u64::from(queue.message_count())))
     }
 
-    async fn dead(&self, lane: Lane, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
-        self.while_open(lane, dead::list(&self.core, lane, limit))
+    async fn dead(
+        &self,
+        lane: Lane,
+        limit: usize,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
+        self.while_open(lane, dead::list(&self.core, lane, limit, wanted))
             .await
     }
 

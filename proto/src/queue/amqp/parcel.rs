@@ -15,8 +15,12 @@ const REASON: &str = "t2t-reason";
 const WAIT: &str = "t2t-wait-ms";
 /// How many deliveries of a message ended unsettled, counted by a quorum queue.
 const DELIVERY_COUNT: &str = "x-delivery-count";
-/// Why the broker moved a message to another queue.
-const BROKERS_REASON: &str = "x-first-death-reason";
+/// Why the broker moved a message to another queue, the latest time; newer brokers say so.
+const LATEST_DEATH: &str = "x-last-death-reason";
+/// Every time that the broker moved it, the latest first: a table with a `reason` each.
+const DEATHS: &str = "x-death";
+/// Why it did so the first time: for what has ever waited in a rung, that its time there was over.
+const FIRST_DEATH: &str = "x-first-death-reason";
 /// Headers travel in one frame, so they are bounded.
 pub(super) const HEADERS_MAX: usize = 8 << 10;
 /// Longest reason, bytes.
@@ -139,7 +143,7 @@ pub(super) fn unpack_dead(properties: &BasicProperties, body: &[u8]) -> DeadLett
         let value = headers.inner().get(name);
         value.and_then(read).map(str::to_owned)
     };
-    let reason = said(REASON).unwrap_or_else(|| match said(BROKERS_REASON) {
+    let reason = said(REASON).unwrap_or_else(|| match latest_death(&headers) {
         Some(broker) if broker != "delivery_limit" => {
             format!("moved by the broker: {broker}")
         }
@@ -153,6 +157,24 @@ pub(super) fn unpack_dead(properties: &BasicProperties, body: &[u8]) -> DeadLett
         message: Arc::new(message),
         reason,
     }
+}
+
+/// Why the broker moved a message the latest time, which was to where it lies now.
+fn latest_death(headers: &FieldTable) -> Option<&str> {
+    let headers = headers.inner();
+    let told = |name: &str| headers.get(name).and_then(read);
+    let listed = || {
+        let AMQPValue::FieldArray(deaths) = headers.get(DEATHS)? else {
+            return None;
+        };
+        let AMQPValue::FieldTable(latest) = deaths.as_slice().first()? else {
+            return None;
+        };
+        latest.inner().get("reason").and_then(read)
+    };
+    told(LATEST_DEATH)
+        .or_else(listed)
+        .or_else(|| told(FIRST_DEATH))
 }
 
 fn text(value: &str) -> AMQPValue {
@@ -193,6 +215,8 @@ fn shortened(reason: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use lapin::types::FieldArray;
+
     use super::*;
 
     fn message() -> Message {
@@ -241,6 +265,42 @@ mod tests {
             unpack_dead(&other, b"").reason,
             "moved by the broker: rejected"
         );
+    }
+
+    #[test]
+    fn the_brokers_latest_reason_counts() {
+        let death = |reason: &str| {
+            let mut table = FieldTable::default();
+            table.insert("reason".into(), text(reason));
+            AMQPValue::FieldTable(table)
+        };
+        let reason = |headers: Vec<(&str, AMQPValue)>| {
+            let mut table = FieldTable::default();
+            for (name, value) in headers {
+                table.insert(name.into(), value);
+            }
+            let properties = pack(&message(), &Label::default()).with_headers(table);
+            unpack_dead(&properties, b"").reason
+        };
+        let deaths = |reasons: [&str; 2]| {
+            let deaths = reasons.map(death).to_vec();
+            AMQPValue::FieldArray(deaths.into())
+        };
+        let first = || ("x-first-death-reason", text("expired"));
+        let given_up = deaths(["delivery_limit", "expired"]);
+        assert_eq!(reason(vec![first(), ("x-death", given_up)]), UNDELIVERABLE);
+        let moved = "moved by the broker: expired";
+        let expired = || deaths(["expired", "delivery_limit"]);
+        let limit = text("delivery_limit");
+        let headers = vec![("x-first-death-reason", limit), ("x-death", expired())];
+        assert_eq!(reason(headers), moved);
+        let latest = ("x-last-death-reason", text("delivery_limit"));
+        let headers = vec![first(), ("x-death", expired()), latest];
+        assert_eq!(reason(headers), UNDELIVERABLE);
+        // What cannot be read says nothing.
+        for odd in [text("odd"), AMQPValue::FieldArray(FieldArray::default())] {
+            assert_eq!(reason(vec![first(), ("x-death", odd)]), moved);
+        }
     }
 
     #[test]

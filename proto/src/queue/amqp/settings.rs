@@ -51,6 +51,10 @@ pub struct AmqpSettings {
     /// How long messages may be delayed, ascending; a delay takes the next longer rung, and one
     /// beyond the last takes several.
     pub rungs: Vec<Duration>,
+    /// For how long a queue must give no answer and show neither message nor consumer, in many looks, until
+    /// it is taken for one that nobody leads, deleted and made again. A queue whose leader is slow for as
+    /// long, or that is without a majority, shows the same, and loses what it holds.
+    pub unled_after: Duration,
 }
 
 impl AmqpSettings {
@@ -70,6 +74,7 @@ impl AmqpSettings {
             heartbeat: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(15),
             rungs: [1, 5, 30, 120, 600].map(Duration::from_secs).to_vec(),
+            unled_after: Duration::from_secs(60),
         }
     }
 

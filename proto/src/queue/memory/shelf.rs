@@ -124,9 +124,11 @@ impl LaneShelf {
         }
     }
 
-    /// The oldest dead letters.
-    pub(super) fn dead(&self, limit: usize) -> Vec<DeadLetter> {
-        self.lock().dead.iter().take(limit).cloned().collect()
+    /// The oldest dead letters that are wanted.
+    pub(super) fn dead(&self, limit: usize, wanted: &Wanted<'_>) -> Vec<DeadLetter> {
+        let shelf = self.lock();
+        let chosen = shelf.dead.iter().filter(|letter| wanted(letter));
+        chosen.take(limit).cloned().collect()
     }
 
     /// Moves a dead letter back to what waits, room having been taken for it; false if

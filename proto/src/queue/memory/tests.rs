@@ -69,7 +69,7 @@ async fn past_the_delivery_limit_a_message_is_dead() {
         let delivery = consumer.next().await.unwrap().unwrap();
         assert_eq!(delivery.redeliveries(), redeliveries);
     }
-    let dead = queue.dead(Lane::Verify, 9).await.unwrap();
+    let dead = queue.dead(Lane::Verify, 9, &|_| true).await.unwrap();
     assert_eq!((dead.len(), dead[0].reason.as_str()), (1, UNDELIVERABLE));
     assert_eq!(
         queue.counts(Lane::Verify),

@@ -68,7 +68,7 @@ impl Queue for Away {
         std::future::pending().await
     }
 
-    async fn dead(&self, _: Lane, _: usize) -> Result<Vec<DeadLetter>, QueueError> {
+    async fn dead(&self, _: Lane, _: usize, _: &Wanted<'_>) -> Result<Vec<DeadLetter>, QueueError> {
         std::future::pending().await
     }
 

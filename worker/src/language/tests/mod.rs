@@ -2,6 +2,7 @@
 
 mod population;
 mod shop;
+mod spellings;
 
 use proto::record::{Change, Descriptor, Task, Trigger, Value, Visibility};
 use proto::seed::Seed;

@@ -14,7 +14,8 @@
 use proto::digest::Digest;
 use proto::record::{Endpoint, Message, Part, Role, Task, UserOutcome};
 
-use super::{Heard, TRIES, Turn, context};
+use super::heard::{Heard, without};
+use super::{TRIES, Turn, context};
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
 use crate::chat::{Finish, Request, ToolChoice};
@@ -56,8 +57,7 @@ pub struct Tau2User<'a> {
     domain: &'a dyn Domain,
     task: &'a Task,
     opened: bool,
-    changed: bool,
-    heard: Heard,
+    heard: Heard<'a>,
     /// Whether the agent has declined something.
     refused: bool,
 }
@@ -78,8 +78,7 @@ impl<'a> Tau2User<'a> {
             domain,
             task,
             opened: false,
-            changed: false,
-            heard: Heard::default(),
+            heard: Heard::new(domain, task),
             refused: false,
         }
     }
@@ -99,7 +98,7 @@ impl<'a> Tau2User<'a> {
             let opening = self.task.script.opening.clone();
             return Ok(Turn::Took(UserTurn::Say(opening)));
         }
-        let heard = self.heard.take_in(self.domain, conversation, false);
+        let heard = self.heard.take_in(conversation, false);
         self.refused |= heard.iter().any(|facts| facts.refusal.is_some());
         let mut messages = flipped(conversation.messages());
         let mut complaint = String::new();
@@ -143,25 +142,24 @@ impl<'a> Tau2User<'a> {
 
     /// The turn that a reply stands for, or what is wrong with it.
     fn fit(&mut self, conversation: &Conversation<'_>, text: &str) -> Result<UserTurn, String> {
-        let change = self.task.script.change.as_ref();
         if let Some(outcome) = self.stopped(text) {
-            if change.is_some() && !self.changed && outcome == UserOutcome::Satisfied {
-                return Err("you have not changed your mind yet".to_owned());
-            }
+            self.heard.check_changed(outcome)?;
             return Ok(UserTurn::End(outcome));
         }
         if text.is_empty() {
             return Err("it says nothing".to_owned());
         }
+        let change = self.heard.change();
+        let change = change.filter(|change| text.contains(&change.text));
+        self.heard.check_time(change.is_some())?;
         // The script's own words for it are no slip, and the scorer knows the change by them.
-        let changes = change.is_some_and(|change| !self.changed && text.contains(&change.text));
-        let rest = match change.filter(|_| changes) {
-            Some(change) => text.replace(&change.text, " "),
+        let rest = match change {
+            Some(change) => without(text, &change.text),
             None => text.to_owned(),
         };
-        let moment = self.heard.moment(self.changed);
+        let moment = self.heard.moment(change.is_some());
         check_turn(self.domain, conversation.world(), self.task, &rest, &moment)?;
-        self.changed |= changes;
+        self.heard.spoke(text);
         Ok(UserTurn::Say(text.to_owned()))
     }
 
@@ -198,6 +196,7 @@ fn flipped(messages: &[Message]) -> Vec<Message> {
 fn own(text: String) -> Message {
     Message::Assistant {
         reasoning: String::new(),
+        signed: None,
         text,
         calls: Vec::new(),
     }

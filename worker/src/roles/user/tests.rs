@@ -1,3 +1,5 @@
+mod moments;
+
 use std::sync::Arc;
 
 use proto::job::{Cell, Job, StageInput, Wanted};
@@ -64,14 +66,26 @@ impl Bench {
     /// What the agenda says at the same place, and `leave` after its last line.
     fn line(&self, leave: &'static str) -> impl Fn(&Json) -> String + Send + Sync + use<> {
         let lines = self.lines.clone();
-        move |request| {
-            let said = request["messages"].as_array().expect("messages").iter();
-            let place = said.filter(|message| message["role"] == "assistant");
-            match lines.get(place.count()) {
-                Some(line) => turn(line, STAYS),
-                None => turn("", leave),
-            }
+        move |request| match lines.get(turns(request)) {
+            Some(line) => turn(line, STAYS),
+            None => turn("", leave),
         }
+    }
+
+    /// The words of the change of mind, and the place of the line that says them.
+    pub(super) fn change(&self) -> (String, usize) {
+        let change = self.task.script.change.as_ref();
+        let words = change.expect("the mind changes").text.clone();
+        let place = self.lines.iter().position(|line| line.contains(&words));
+        (words, place.expect("the agenda changes its mind"))
+    }
+
+    /// With another agent in gold's place.
+    fn and(mut self, other: &str) -> Self {
+        if let StageInput::Rollout { agent, .. } = &mut self.job.input {
+            other.clone_into(agent);
+        }
+        self
     }
 
     pub(super) async fn talk(&self, sayer: &Arc<Sayer>) -> Episode {
@@ -89,6 +103,18 @@ fn turn(say: &str, leave: &str) -> String {
     json!({"say": say, "reveals": [], "change_mind": false, "leave": leave}).to_string()
 }
 
+/// A turn that changes the mind.
+fn changes(say: &str) -> String {
+    json!({"say": say, "reveals": [], "change_mind": true, "leave": STAYS}).to_string()
+}
+
+/// How many turns of its own a user is shown.
+pub(super) fn turns(request: &Json) -> usize {
+    let said = request["messages"].as_array().expect("messages").iter();
+    said.filter(|message| message["role"] == "assistant")
+        .count()
+}
+
 pub(super) fn hidden(domain: &dyn Domain) -> Cell {
     let (tool, slot) = domain.hideable()[0];
     let kind = Kind::Hidden(slot.to_owned());
@@ -96,10 +122,19 @@ pub(super) fn hidden(domain: &dyn Domain) -> Cell {
 }
 
 pub(super) fn changing(domain: &dyn Domain) -> Cell {
-    let kind = Kind::Changed(Change::Addition, Trigger::AtConfirmation);
+    changing_at(domain, Trigger::AtConfirmation)
+}
+
+fn changing_at(domain: &dyn Domain, trigger: Trigger) -> Cell {
+    let kind = Kind::Changed(Change::Addition, trigger);
     let mut cell = cell(Scenario::Changing, kind, plain(domain).wants.remove(0));
     cell.wants.push(Wanted::AnyWrite);
     cell
+}
+
+/// Whether the agent has to ask who is there before anything else.
+pub(super) fn unnamed(task: &Task) -> bool {
+    !task.script.persona.introduces
 }
 
 pub(super) fn said(episode: &Episode) -> Vec<&str> {
@@ -388,29 +423,4 @@ async fn a_refusal_without_evidence_is_the_agents_fault() {
         );
     }
     panic!("it never takes the right one");
-}
-
-#[tokio::test(start_paused = true)]
-async fn nobody_leaves_satisfied_before_the_change_of_mind() {
-    let bench = Bench::new(changing);
-    let early = Sayer::new(|_, _| Ok(turn("", "satisfied")));
-    let episode = bench.talk(&early).await;
-    let why = fault(&episode);
-    assert!(why.ends_with("you have not changed your mind yet"), "{why}");
-    // The script's words for it are said by the script.
-    let words = bench.task.script.change.as_ref().unwrap().text.clone();
-    let line = bench.line("satisfied");
-    let changed = words.clone();
-    let sayer = Sayer::new(move |_, request| {
-        let mut turn: Json = serde_json::from_str(&line(request)).expect("a turn is JSON");
-        if turn["say"] == changed.as_str() {
-            turn["say"] = "Wait.".into();
-            turn["change_mind"] = true.into();
-        }
-        Ok(turn.to_string())
-    });
-    let episode = bench.talk(&sayer).await;
-    let spoken = format!("Wait. {words}");
-    assert!(said(&episode).contains(&spoken.as_str()), "{episode:#?}");
-    assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
 }

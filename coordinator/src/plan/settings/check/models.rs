@@ -1,6 +1,6 @@
 //! What a model's settings must be to each other; and that no secret stands in them.
 
-use proto::record::Protocol;
+use proto::record::{Protocol, Sampling, Value};
 
 use super::refused;
 use crate::plan::models::ModelPlan;
@@ -161,6 +161,7 @@ impl Model<'_> {
             let problem = "no request is one without it";
             return Err(self.refused("omit", format!("`{kept}`"), problem, "take it out"));
         }
+        self.limited()?;
         let mut fields = self.plan.extra.keys();
         let Some(taken) = fields.find(|field| WRITTEN.contains(&field.as_str())) else {
             return Ok(());
@@ -168,6 +169,32 @@ impl Model<'_> {
         let problem = format!("`{taken}` is written by this program");
         let mend = "take it out; what may be chosen has a setting of its own";
         Err(self.refused("extra", "a table", problem, mend))
+    }
+
+    /// A reservation of money and tokens rests on the most that a reply may have, so each request says it.
+    fn limited(&self) -> Result<(), SettingsError> {
+        let newer = Sampling::NEWER_LIMIT;
+        if let Some(limit) = self.plan.extra.get(newer) {
+            let whole = matches!(limit, Value::Int(limit) if *limit > 0);
+            if !whole {
+                let problem = format!("`{newer}` is no whole number above 0");
+                let mend = format!("write it as in `{newer} = 4096`");
+                return Err(self.refused("extra", "a table", problem, mend));
+            }
+        }
+        let unlimited = |field: &&String| match field.as_str() {
+            "max_tokens" => !self.plan.extra.contains_key(newer),
+            field => field == newer,
+        };
+        let Some(field) = self.plan.omit.iter().find(unlimited) else {
+            return Ok(());
+        };
+        let problem = "without it a reply could be of any length, and cost any sum";
+        let mend = match field == newer {
+            true => "take it out",
+            false => "take it out, or set `max_completion_tokens` in `extra` instead",
+        };
+        Err(self.refused("omit", format!("`{field}`"), problem, mend))
     }
 
     fn patience(&self) -> Result<(), SettingsError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proto::record::{CallForm, Map, Protocol, Role, UserProtocol, Value};
+use proto::record::{CallForm, Protocol, Role, UserProtocol};
 
 use super::refused;
 use crate::plan::cast::{AGENDA, SYMBOLIC, TEMPLATE};
@@ -99,12 +99,7 @@ fn unfit(resolved: &Resolved, role: Role, name: &str) -> Option<(String, String)
     let Some(model) = models.get(name) else {
         return Some(absent(name, models.keys()));
     };
-    let ModelPlan {
-        protocol,
-        form,
-        extra,
-        ..
-    } = model;
+    let ModelPlan { protocol, form, .. } = model;
     let own = matches!(protocol, Protocol::Service | Protocol::Program);
     if own && role != Role::Agent {
         let problem = format!(
@@ -112,15 +107,6 @@ fn unfit(resolved: &Resolved, role: Role, name: &str) -> Option<(String, String)
             protocol.label()
         );
         let mend = "take a model whose `protocol` is openai or anthropic".to_owned();
-        return Some((problem, mend));
-    }
-    let calls = *form == CallForm::Native && matches!(role, Role::Agent | Role::Explorer);
-    if calls && *protocol == Protocol::Anthropic && thinks_to_a_budget(extra) {
-        let problem = format!(
-            "`{name}` thinks to a fixed budget, and then its server refuses tool calls without their thoughts, which are not kept"
-        );
-        let mend =
-            "set `thinking = { type = \"adaptive\" }` in its `extra`, or leave it out".to_owned();
         return Some((problem, mend));
     }
     let problem = match (*form, role) {
@@ -139,13 +125,6 @@ fn unfit(resolved: &Resolved, role: Role, name: &str) -> Option<(String, String)
         return Some((problem, mend));
     }
     None
-}
-
-/// Whether a model is to think within a number of tokens.
-fn thinks_to_a_budget(extra: &Map) -> bool {
-    let thinking = extra.get("thinking").and_then(Value::as_map);
-    let kind = thinking.and_then(|thinking| thinking.get("type"));
-    kind.and_then(Value::as_str) == Some("enabled")
 }
 
 fn absent<'a>(name: &str, models: impl Iterator<Item = &'a String>) -> (String, String) {

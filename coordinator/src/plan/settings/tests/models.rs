@@ -269,6 +269,18 @@ const OF_SMALL: &[(&str, &str)] = &[
         "no request is one without it; take it out",
     ),
     (
+        "omit = [\"max_tokens\"]",
+        "without it a reply could be of any length, and cost any sum; take it out, or set `max_completion_tokens` in `extra`",
+    ),
+    (
+        "omit = [\"max_completion_tokens\"]\nextra = { max_completion_tokens = 9 }",
+        "and cost any sum; take it out",
+    ),
+    (
+        "extra = { max_completion_tokens = 9.0 }",
+        "`max_completion_tokens` is no whole number above 0; write it as",
+    ),
+    (
         "first_byte_seconds = 700",
         "is 700: more than `total_seconds`, which is 600; set it to 600 or less",
     ),

@@ -98,10 +98,6 @@ fn what_cannot_play_is_refused_with_a_mend() {
             "`listed` has the form json, in which nothing can be said to a customer; describe the model a second time",
         ),
         (
-            "agents = [\"model:deep\"]\n[models.deep]\nprotocol = \"anthropic\"\nurl = \"http://h\"\nmodel = \"d\"\nextra = { thinking = { type = \"enabled\", budget_tokens = 2000 } }",
-            "`deep` thinks to a fixed budget, and then its server refuses tool calls without their thoughts, which are not kept; set `thinking",
-        ),
-        (
             "judge = \"model:own\"",
             "the protocol of `own` is program, which is for agents alone",
         ),

@@ -106,8 +106,14 @@ pub(super) fn cheapest() -> Fact {
     ))
 }
 
+/// A way to pay in every spelling that agents understand, the writer's first.
 fn source(source: &str) -> Part {
-    told(source.replace('_', " "))
+    let spellings: &[&str] = match source {
+        "paypal" => &["paypal", "pay pal"],
+        "gift_card" => &["gift card", "giftcard", "gift-card"],
+        other => return told(other.replace('_', " ")),
+    };
+    Part::telling(spellings.iter().map(|&word| word.to_owned()))
 }
 
 fn reason(text: &str) -> Part {

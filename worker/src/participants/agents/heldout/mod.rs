@@ -479,6 +479,7 @@ mod tests {
     fn made(calls: Vec<ToolCall>) -> Message {
         Message::Assistant {
             reasoning: String::new(),
+            signed: None,
             text: String::new(),
             calls,
         }
@@ -508,6 +509,7 @@ mod tests {
         let others = vec![
             Message::Assistant {
                 reasoning: String::new(),
+                signed: None,
                 text: "Welcome!".to_owned(),
                 calls: Vec::new(),
             },

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use proto::record::{Ending, Episode, UserProtocol};
 use serde_json::{Value as Json, json};
 
-use super::super::tests::{Bench, changing, fault, hidden, said};
+use super::super::tests::{Bench, changing, fault, hidden, said, turns, unnamed};
 use super::*;
 use crate::roles::testing::{Sayer, infeasible, plain};
 
@@ -11,12 +11,8 @@ use crate::roles::testing::{Sayer, infeasible, plain};
 fn line(bench: &Bench, stop: &'static str) -> impl Fn(&Json) -> String + Send + Sync + use<> {
     let lines = bench.lines.clone();
     move |request| {
-        let said = request["messages"].as_array().expect("messages").iter();
-        let place = said.filter(|message| message["role"] == "assistant");
-        lines
-            .get(place.count())
-            .map_or(stop, String::as_str)
-            .to_owned()
+        let line = lines.get(turns(request));
+        line.map_or(stop, String::as_str).to_owned()
     }
 }
 
@@ -159,4 +155,26 @@ async fn a_mind_is_changed_in_the_scripts_words_and_before_the_stop() {
     let episode = talk(&bench, &sayer).await;
     assert_eq!(episode.ending, Ending::User(UserOutcome::Satisfied));
     assert_eq!(episode.verdict.reward, 1.0, "{episode:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mind_is_changed_neither_sooner_nor_later() {
+    let bench = bench(Bench::with(changing, unnamed));
+    let (words, place) = bench.change();
+    for (from, says, wrong) in [
+        (1, words.as_str(), "it is not time to change your mind yet"),
+        (place, "And?", "now is the time to change your mind"),
+    ] {
+        let line = line(&bench, "###STOP###");
+        let says = says.to_owned();
+        let sayer = Sayer::new(move |_, request| {
+            Ok(match turns(request) < from {
+                true => line(request),
+                false => says.clone(),
+            })
+        });
+        let episode = talk(&bench, &sayer).await;
+        let why = fault(&episode);
+        assert!(why.ends_with(wrong), "{why}");
+    }
 }
