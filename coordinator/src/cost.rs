@@ -6,7 +6,7 @@
 //! against the normal one, and by what the slots that are left will scatter themselves. What no slot of the
 //! pilot shows, no interval of it knows: where few tasks are much dearer than the others, 8 slots are too few.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::record::{Money, Prices, Role, Usage};
 use proto::seed::Seed;
@@ -139,19 +139,18 @@ pub fn estimate(
         model: player.1.clone(),
         figures: of(place, prices.is_some()),
     };
-    let mut unpriced: Vec<String> = players
+    let without = players
         .iter()
         .zip(&priced)
-        .filter(|(_, prices)| prices.is_none())
-        .map(|(player, _)| player.1.clone())
-        .collect();
-    unpriced.dedup();
+        .filter(|(_, prices)| prices.is_none());
+    // A model may play several roles.
+    let unpriced: BTreeSet<String> = without.map(|(player, _)| player.1.clone()).collect();
     Estimate {
         pilot: bills.len() as u32,
         slots,
         lines: players.iter().zip(&priced).enumerate().map(line).collect(),
         total: of(players.len(), priced.iter().any(Option::is_some)),
-        unpriced,
+        unpriced: unpriced.into_iter().collect(),
     }
 }
 

@@ -34,6 +34,12 @@ fn a_pilot_of_the_whole_plan_is_exact() {
         bill(&[(Role::Writer, "dear", 1, 400, 50)]),
     ];
     let found = estimate(&bills, 2, &prices, 7);
+    let twice = [bill(&[
+        (Role::Writer, "free", 1, 10, 1),
+        (Role::Writer, "gift", 1, 10, 1),
+        (Role::Agent, "free", 1, 10, 1),
+    ])];
+    assert_eq!(estimate(&twice, 1, &prices, 7).unpriced, ["free", "gift"]);
     let names: Vec<(&str, &str)> = found
         .lines
         .iter()
