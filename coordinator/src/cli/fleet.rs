@@ -19,6 +19,9 @@ use crate::home::{Home, INSTANCE};
 use crate::seal;
 use crate::status::RUNS;
 
+/// What is said of a run that was stopped for good, and of one that was cleaned away.
+const STOPPED: &[u8] = b"cancelled";
+const CLEANED: &[u8] = b"cleaned";
 /// How long a cancellation stands: longer than a job of the run may lie in a queue.
 const CANCELLED_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -49,7 +52,7 @@ pub(super) fn cancel(arguments: &RunArguments) -> anyhow::Result<End> {
         return Ok(End::Done);
     }
     let reached = Reached::new(&arguments.services, "t2t cancel")?;
-    reached.ask(dropped(&reached.fleet, instance))?;
+    reached.ask(dropped(&reached.fleet, instance, STOPPED))?;
     say(&format!(
         "{instance} is cancelled: its coordinator stops within seconds and its jobs are dropped; what the ledger holds stays, and `t2t clean` removes the rest"
     ));
@@ -60,22 +63,25 @@ fn has_ended(home: &Home) -> bool {
     home.at(seal::NAME).exists()
 }
 
-/// Tells the fleet that nobody wants the jobs of a run any more.
-async fn dropped(fleet: &Fleet, instance: Instance) -> anyhow::Result<()> {
-    let (name, text) = (instance.to_string(), b"cancelled");
-    let told = fleet.store.post(CANCELLED, &name, text, CANCELLED_FOR);
+/// Tells the fleet that nobody wants the jobs of a run any more, and why.
+async fn dropped(fleet: &Fleet, instance: Instance, why: &[u8]) -> anyhow::Result<()> {
+    let name = instance.to_string();
+    let told = fleet.store.post(CANCELLED, &name, why, CANCELLED_FOR);
     told.await.context("failed to tell the fleet")
 }
 
-/// Takes back that a run is cancelled, as it is since it was cleaned away or cancelled as it ended: now it grows under
-/// the name that its folder keeps. The seal of the folder stands until then.
+/// Takes back that a run is cancelled, where that was said as it was cleaned away, or as it ended: now it goes on under
+/// the name that its folder keeps. Who cancelled a run that has not ended meant it.
 pub(super) async fn wanted_again(
     home: &Home,
     store: &RedisStore,
     instance: Instance,
 ) -> Result<(), StoreError> {
     let name = instance.to_string();
-    if !has_ended(home) || store.read(CANCELLED, &name).await?.is_none() {
+    let Some(why) = store.read(CANCELLED, &name).await? else {
+        return Ok(());
+    };
+    if *why != *CLEANED && !has_ended(home) {
         return Ok(());
     }
     store.withdraw(CANCELLED, &name).await?;
@@ -114,7 +120,7 @@ async fn removed(fleet: &Fleet, home: &Home, instance: Instance) -> anyhow::Resu
         "a coordinator is still at this run: stop it first, or `t2t cancel` it"
     );
     // Of a run that has ended there may be copies yet, of jobs that were published more than once.
-    dropped(fleet, instance).await?;
+    dropped(fleet, instance, CLEANED).await?;
     say("jobs of it that are left are dropped, which all workers know in a moment");
     // An outcome that comes later than the lane is gone would have it made anew.
     tokio::time::sleep(HEARD_WITHIN).await;

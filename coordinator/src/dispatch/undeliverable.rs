@@ -67,14 +67,16 @@ impl Undeliverable {
 
     /// Jobs of one lane that were given up. Dropping the future loses none.
     pub(super) async fn next(&mut self) -> Vec<JobId> {
-        loop {
-            match self.under_way.join_next().await {
-                Some(Ok(jobs)) if jobs.is_empty() => {}
-                Some(Ok(jobs)) => return jobs,
-                Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
-                None => std::future::pending().await,
+        while let Some(ended) = self.under_way.join_next().await {
+            // From its end on, since a lane of many letters is not looked through in a moment.
+            self.last = Instant::now();
+            match ended {
+                Ok(jobs) if jobs.is_empty() => {}
+                Ok(jobs) => return jobs,
+                Err(failed) => std::panic::resume_unwind(failed.into_panic()),
             }
         }
+        std::future::pending().await
     }
 }
 

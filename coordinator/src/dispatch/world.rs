@@ -1,6 +1,6 @@
 //! The base world that jobs are over, and how workers are helped to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,11 @@ use super::DispatchError;
 
 /// Least time between two offers of a world: workers that miss it say so all at once.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// How long jobs wait for a store that does not take the world, as one that is full.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// How often a job waits at most: a store that has no room forgets the world as soon as it took it.
+const WAITS: u32 = 20;
 
 /// The base world of a run, as its jobs name it.
 #[derive(Clone)]
@@ -64,7 +69,7 @@ impl RunWorld {
     pub async fn offer(&self, store: &dyn SnapshotStore) -> Option<StoreError> {
         let put = store.put(Arc::clone(&self.bytes)).await;
         put.err().inspect(|error| {
-            tracing::warn!(%error, "the store does not take the base world; workers make it anew or are sent it");
+            tracing::warn!(%error, "the store does not take the base world; workers make it anew, are sent it, or wait for it");
         })
     }
 
@@ -95,9 +100,13 @@ pub(super) struct Offering {
     store: Option<Arc<dyn SnapshotStore>>,
     last: Option<Instant>,
     under_way: JoinSet<Option<StoreError>>,
-    /// Whether the store took it the last time.
-    taken: bool,
+    /// What came of the last offer; nothing while it is under way.
+    taken: Option<Result<(), StoreError>>,
     waiting: BTreeSet<JobId>,
+    /// When the first of those began to wait.
+    since: Option<Instant>,
+    /// How often each job has waited.
+    waits: BTreeMap<JobId, u32>,
 }
 
 impl Offering {
@@ -106,8 +115,10 @@ impl Offering {
             store,
             last: None,
             under_way: JoinSet::new(),
-            taken: false,
+            taken: None,
             waiting: BTreeSet::new(),
+            since: None,
+            waits: BTreeMap::new(),
         }
     }
 
@@ -120,7 +131,7 @@ impl Offering {
         if recently || !self.under_way.is_empty() {
             return;
         }
-        (self.last, self.taken) = (Some(Instant::now()), false);
+        (self.last, self.taken) = (Some(Instant::now()), None);
         let world = world.clone();
         self.under_way
             .spawn(async move { world.offer(&*store).await });
@@ -128,8 +139,9 @@ impl Offering {
 
     /// Has a job wait until the store has the world; false where there is none to wait for.
     pub(super) fn wait(&mut self, job: JobId) -> bool {
-        if self.store.is_some() {
-            self.waiting.insert(job);
+        if self.store.is_some() && self.waiting.insert(job) {
+            *self.waits.entry(job).or_default() += 1;
+            self.since.get_or_insert_with(Instant::now);
         }
         self.store.is_some()
     }
@@ -137,24 +149,35 @@ impl Offering {
     /// Jobs that have waited for what the store has now. What it did not take it is offered again.
     ///
     /// # Errors
-    /// When jobs wait for what the store will never take.
+    /// When jobs wait for what the store will never take, does not take for long, or forgets at once, again and again.
     pub(super) fn arrived(&mut self, world: &RunWorld) -> Result<BTreeSet<JobId>, StoreError> {
         while let Some(offered) = self.under_way.try_join_next() {
-            match offered {
-                Ok(None) => self.taken = true,
-                Ok(Some(error))
-                    if error.kind() == ErrorKind::Permanent && !self.waiting.is_empty() =>
-                {
-                    return Err(error);
-                }
-                _ => {}
+            let refused = offered.ok().flatten();
+            self.taken = Some(refused.map_or(Ok(()), Err));
+        }
+        let Some(since) = self.since else {
+            return Ok(BTreeSet::new());
+        };
+        let forgets = self.waiting.iter().any(|job| self.waits[job] > WAITS);
+        match self.taken.take() {
+            Some(Ok(())) if forgets => Err(StoreError::Full(format!(
+                "it took the world and had forgotten it when a worker asked, {WAITS} times"
+            ))),
+            Some(Ok(())) => {
+                (self.taken, self.since) = (Some(Ok(())), None);
+                Ok(std::mem::take(&mut self.waiting))
+            }
+            Some(Err(error))
+                if error.kind() == ErrorKind::Permanent || since.elapsed() >= PATIENCE =>
+            {
+                Err(error)
+            }
+            refused => {
+                self.taken = refused;
+                self.again(world);
+                Ok(BTreeSet::new())
             }
         }
-        if self.waiting.is_empty() || self.taken {
-            return Ok(std::mem::take(&mut self.waiting));
-        }
-        self.again(world);
-        Ok(BTreeSet::new())
     }
 }
 

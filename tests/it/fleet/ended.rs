@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use coordinator::seal;
 use harness::fleet::wait;
 use proto::digest::Digest;
 use proto::queue::amqp::{AmqpQueue, AmqpSettings};
@@ -85,6 +86,8 @@ fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
     let left = runtime.block_on(lying(&queue, lane));
     assert_eq!(left, BTreeSet::from([strangers.to_owned()]));
     site.fleet.alone("verify out");
+    // As when a failed job of it is reopened: it has not ended any more.
+    fs::remove_file(site.fleet.at("out").join(seal::NAME)).unwrap();
     let worker = site.fleet.ready_worker("--concurrency 4");
     wait("the copy's end", &[&worker], || {
         let page = worker.page("/metrics").unwrap().body;

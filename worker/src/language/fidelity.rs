@@ -82,17 +82,20 @@ pub fn check_turn(
     checker.saying("what was said", said, &expect, Some(&heard))
 }
 
-/// Of the wishes that hold in the end the first of which a user has said nothing, in the script's words.
+/// Of the wishes that hold in the end the first of which a user has said nothing, in the script's words. Those that
+/// come with a change of mind count once it is spoken.
 pub fn unsaid<'t>(
     domain: &dyn Domain,
     world: &dyn Environment,
     task: &'t Task,
     said: &str,
+    changed: bool,
 ) -> Result<Option<&'t str>, String> {
     let checker = Checker::new(domain, world, task);
     let scanner = Scanner::new(said);
     let script = &task.script;
-    let change = script.change.iter().flat_map(|change| &change.goals);
+    let change = script.change.iter().filter(|_| changed);
+    let change = change.flat_map(|change| &change.goals);
     for script in script.goals.iter().chain(change) {
         if !task.intent.last.contains(&script.goal) {
             continue;

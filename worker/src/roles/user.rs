@@ -370,7 +370,8 @@ impl<'a> ModelUser<'a> {
                 said.push('\n');
             }
         }
-        match unsaid(self.domain, conversation.world(), self.task, &said)? {
+        let (world, changed) = (conversation.world(), self.heard.change().is_none());
+        match unsaid(self.domain, world, self.task, &said, changed)? {
             Some(wish) => Err(format!(
                 "you have not said everything that you want yet: {wish}"
             )),

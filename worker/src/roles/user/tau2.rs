@@ -149,9 +149,16 @@ impl<'a> Tau2User<'a> {
         if text.is_empty() {
             return Err("it says nothing".to_owned());
         }
-        let change = self.heard.change();
-        let change = change.filter(|change| text.contains(&change.text));
-        self.heard.check_time(change.is_some())?;
+        let waits = self.heard.change();
+        let change = waits.filter(|change| text.contains(&change.text));
+        self.heard
+            .check_time(change.is_some())
+            .map_err(|complaint| match waits {
+                Some(change) if !text.contains(&change.text) => {
+                    format!("{complaint}, in these very words: {}", change.text)
+                }
+                _ => complaint,
+            })?;
         // The script's own words for it are no slip, and the scorer knows the change by them.
         let rest = match change {
             Some(change) => without(text, &change.text),

@@ -174,6 +174,7 @@ impl Model<'_> {
     /// A reservation of money and tokens rests on the most that a reply may have, so each request says it.
     fn limited(&self) -> Result<(), SettingsError> {
         let newer = Sampling::NEWER_LIMIT;
+        let other_form = self.plan.protocol != Protocol::OpenAi;
         if let Some(limit) = self.plan.extra.get(newer) {
             let whole = matches!(limit, Value::Int(limit) if *limit > 0);
             if !whole {
@@ -183,14 +184,14 @@ impl Model<'_> {
             }
         }
         let unlimited = |field: &&String| match field.as_str() {
-            "max_tokens" => !self.plan.extra.contains_key(newer),
+            "max_tokens" => other_form || !self.plan.extra.contains_key(newer),
             field => field == newer,
         };
         let Some(field) = self.plan.omit.iter().find(unlimited) else {
             return Ok(());
         };
         let problem = "without it a reply could be of any length, and cost any sum";
-        let mend = match field == newer {
+        let mend = match field == newer || other_form {
             true => "take it out",
             false => "take it out, or set `max_completion_tokens` in `extra` instead",
         };

@@ -277,6 +277,10 @@ const OF_SMALL: &[(&str, &str)] = &[
         "and cost any sum; take it out",
     ),
     (
+        "protocol = \"anthropic\"\nomit = [\"max_tokens\"]\nextra = { max_completion_tokens = 9 }",
+        "and cost any sum; take it out",
+    ),
+    (
         "extra = { max_completion_tokens = 9.0 }",
         "`max_completion_tokens` is no whole number above 0; write it as",
     ),

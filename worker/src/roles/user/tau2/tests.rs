@@ -161,9 +161,10 @@ async fn a_mind_is_changed_in_the_scripts_words_and_before_the_stop() {
 async fn a_mind_is_changed_neither_sooner_nor_later() {
     let bench = bench(Bench::with(changing, unnamed));
     let (words, place) = bench.change();
+    let now = format!("now is the time to change your mind, in these very words: {words}");
     for (from, says, wrong) in [
         (1, words.as_str(), "it is not time to change your mind yet"),
-        (place, "And?", "now is the time to change your mind"),
+        (place, "And?", now.as_str()),
     ] {
         let line = line(&bench, "###STOP###");
         let says = says.to_owned();
