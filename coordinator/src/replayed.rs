@@ -18,7 +18,7 @@ use worker::chat::models::Models;
 use worker::chat::put_off::PutOff;
 use worker::chat::replay::{Enquiry, Exchange, Replay};
 use worker::chat::session::Place;
-use worker::executor::Done;
+use worker::executor::{ATTEMPTS, Done};
 use worker::process::metrics::{Metrics, Part};
 use worker::roles;
 use worker::roles::work::Work;
@@ -161,7 +161,7 @@ impl<'a> Replayed<'a> {
             domain: &*self.archive.domain,
             job,
             place: &place,
-            last: true,
+            attempt: ATTEMPTS,
         };
         roles::perform(&work).await
     }

@@ -22,6 +22,9 @@ use serde_json::Value as Json;
 /// A plan whose every slot is filled, and no other setting of which matters here.
 const PLAN: &str = "--domain tickets --tasks 60 --seed 3";
 
+/// Exit code of a run that was cancelled.
+const CANCELLED_RUN: i32 = 8;
+
 pub(crate) const PROGRAMS: Programs = Programs {
     t2t: env!("CARGO_BIN_EXE_t2t-under-test"),
     worker: env!("CARGO_BIN_EXE_t2t-worker-under-test"),
@@ -49,6 +52,11 @@ impl Site {
             vhost,
             cache,
         }
+    }
+
+    /// The options that name the services, for what the fleet does not start.
+    fn over_these(&self) -> String {
+        format!("--broker {} --cache {}", self.vhost.url(), self.cache.url())
     }
 
     /// Names of all queues that the broker has.

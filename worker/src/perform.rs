@@ -15,7 +15,7 @@ use crate::blocking::in_place;
 use crate::chat::models::Models;
 use crate::chat::session::Place;
 use crate::domains::Domain;
-use crate::executor::{ATTEMPTS, Attempt, Done, Perform};
+use crate::executor::{Attempt, Done, Perform};
 use crate::roles::{self, work::Work};
 use crate::serve::Cancelled;
 use crate::stages::perform;
@@ -76,7 +76,7 @@ impl InProcess {
             domain,
             job,
             place: &place,
-            last: attempt.number >= ATTEMPTS,
+            attempt: attempt.number,
         };
         let doing = roles::perform(&work);
         roles::alone::alone(models.leases(), models.holder(), job.id, doing).await

@@ -282,7 +282,7 @@ async fn letters(
         let (dead, more) = first(&*fleet.queue, lane, LETTERS, &ours).await?;
         if more {
             say(&format!(
-                "note: only {LETTERS} of the dead letters of {} are listed; there are more",
+                "note: only {LETTERS} of the dead letters of {} are looked at; there are more",
                 lane.name()
             ));
         }

@@ -85,7 +85,9 @@ pub(super) async fn wanted_again(
         return Ok(());
     }
     store.withdraw(CANCELLED, &name).await?;
-    say("the run was cancelled: that is taken back, which all workers know in a moment");
+    say(
+        "the fleet was told to drop the run's jobs: that is taken back, which all workers know in a moment",
+    );
     // Until then jobs of a run that goes on would be dropped.
     tokio::time::sleep(HEARD_WITHIN).await;
     Ok(())
@@ -119,8 +121,10 @@ async fn removed(fleet: &Fleet, home: &Home, instance: Instance) -> anyhow::Resu
         fleet.queue.consumers(lane).await? == 0,
         "a coordinator is still at this run: stop it first, or `t2t cancel` it"
     );
-    // Of a run that has ended there may be copies yet, of jobs that were published more than once.
-    dropped(fleet, instance, CLEANED).await?;
+    // Of a run that has ended there may be copies yet, of jobs that were published more than once. One that has not
+    // loses its name: a coordinator that begins just now must not go on under it.
+    let why = if has_ended(home) { CLEANED } else { STOPPED };
+    dropped(fleet, instance, why).await?;
     say("jobs of it that are left are dropped, which all workers know in a moment");
     // An outcome that comes later than the lane is gone would have it made anew.
     tokio::time::sleep(HEARD_WITHIN).await;

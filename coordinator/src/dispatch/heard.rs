@@ -93,6 +93,7 @@ impl Dispatch<'_> {
         let entry = entry::of(&ask, id, &outcome.result);
         self.append(&entry, body).await?;
         self.asked.remove(&id);
+        self.offering.done(id);
         let came = entry::came_of(&entry);
         let course = &self.options.metrics.course;
         course.appended.of((ask.stage, counted(&came))).inc();
@@ -109,7 +110,13 @@ impl Dispatch<'_> {
     /// otherwise is not worth a letter in the dead lane.
     fn took(&mut self, id: JobId, body: &[u8]) {
         match (wire::decode(Kind::Notice, body), &mut self.operations) {
-            (Ok(Notice::Took(operation)), Some(operations)) => operations.note(id, *operation),
+            (Ok(Notice::Took(operation)), Some(operations)) => {
+                // Whoever asked a model has the world of the job.
+                if !operation.requests.is_empty() {
+                    self.offering.somebody_works();
+                }
+                operations.note(id, *operation);
+            }
             (Err(error), _) => tracing::debug!(job = %id, %error, "what it took can't be read"),
             (Ok(_), _) => {}
         }
@@ -155,7 +162,7 @@ impl Dispatch<'_> {
         id: JobId,
         snapshot: Digest,
     ) -> Result<(), DispatchError> {
-        tracing::info!(job = %id, %snapshot, "a worker misses a world; the job is sent with it");
+        tracing::info!(job = %id, %snapshot, "a worker misses what its job names by a digest");
         self.asked
             .entry(id)
             .and_modify(|asked| asked.since = Instant::now());

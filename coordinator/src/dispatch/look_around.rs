@@ -49,7 +49,9 @@ impl Dispatch<'_> {
     async fn arrived(&mut self) -> Result<(), DispatchError> {
         let arrived = self.offering.arrived(&self.options.world);
         for id in arrived.map_err(DispatchError::Untaken)? {
-            if let Some(Asked { ask, .. }) = self.asked.get(&id).copied() {
+            if let Some(asked) = self.asked.get_mut(&id) {
+                asked.since = Instant::now();
+                let ask = asked.ask;
                 self.publish(&ask, id, Carries::Little).await?;
             }
         }
@@ -70,8 +72,11 @@ impl Dispatch<'_> {
             .await
     }
 
+    /// Jobs that were published and not answered, those of this kind.
     fn open(&self, which: impl Fn(&Asked) -> bool) -> Vec<(JobId, Ask)> {
-        let open = self.asked.iter().filter(|(_, asked)| which(asked));
+        let published = |id: &JobId| !self.offering.holds(id);
+        let open = self.asked.iter();
+        let open = open.filter(|(id, asked)| published(id) && which(asked));
         open.map(|(id, asked)| (*id, asked.ask)).collect()
     }
 

@@ -38,7 +38,7 @@ use proto::ids::{JobId, RunId};
 use proto::job::{Rollout, job_id};
 use proto::queue::{Consumer, Delivery, Message, Queue, QueueError};
 use proto::record::Money;
-use proto::store::{Board, StoreError};
+use proto::store::Board;
 use proto::topology::{EPOCH_HEADER, INSTANCE_HEADER, Instance, Lane};
 use proto::wire::{self, Kind, WireError};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -68,7 +68,7 @@ pub use carried::Carried;
 pub use entry::{came, failed, made, rollout_of};
 pub use reconcile::CALM;
 pub use watch::{Turn, Watch};
-pub use world::RunWorld;
+pub use world::{RunWorld, Untaken};
 
 /// Outcomes in one group commit, at most.
 pub const GROUP: usize = 512;
@@ -101,10 +101,8 @@ pub enum DispatchError {
         source: WireError,
     },
     /// A base world that no job can carry, and no store holds.
-    #[error(
-        "the base world is too large to come with a job, and the cache does not take it: {0}; let the cache take values as large, or make the world smaller"
-    )]
-    Untaken(#[source] StoreError),
+    #[error("the base world is too large to come with a job, and {0}")]
+    Untaken(#[source] Untaken),
     /// A base world that workers can't be given.
     #[error("failed to encode the base world for workers elsewhere: {0}; make it smaller")]
     World(#[source] WireError),
@@ -457,6 +455,9 @@ impl<'a> Dispatch<'a> {
         carries: Carries,
     ) -> Result<(), DispatchError> {
         let world = match carries {
+            Carries::World if self.options.world.outgrows_a_job() && self.offering.wait(id) => {
+                return Ok(());
+            }
             Carries::Little | Carries::StartStates => self.options.world.reference(),
             Carries::World => self.options.world.inline(),
         };
@@ -470,7 +471,7 @@ impl<'a> Dispatch<'a> {
             Err(error @ WireError::TooLarge { .. }) if carries != Carries::World => {
                 return self.fail(id, ask.stage, error.to_string()).await;
             }
-            // No job can carry this world.
+            // No job can carry this world beside what else it needs.
             Err(WireError::TooLarge { .. }) if self.offering.wait(id) => return Ok(()),
             Err(source) => return Err(DispatchError::Wire { job: id, source }),
         };

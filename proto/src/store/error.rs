@@ -3,7 +3,7 @@
 use crate::error::ErrorKind;
 
 /// See the module documentation. Absence is not an error.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// More bytes than the store takes for one value.
     #[error("a value of {bytes} bytes is over the store's limit of {limit}: raise the limit")]

@@ -14,7 +14,7 @@
 //! - **T4** A permit ends once. To end one that has ended says so and changes nothing.
 //! - **T5** A refusal (429) halves rates and concurrency, at most once in [`COOLDOWN`] and never below
 //!   [`LEAST`] of them; they grow back by [`GROWTH`] of the plan's a second. A model without a limit on
-//!   concurrency is held, until it has grown back, to its share of what was open when it was refused.
+//!   concurrency is held, until it has grown back, to its share of what was open when it was first refused.
 //! - **T6** While a refusal's `Retry-After` runs (at most [`LONGEST_PAUSE`]), nothing is granted to
 //!   anybody.
 //! - **T7** To ask again under the name of an open permit gives that permit and counts once, so an ask

@@ -77,6 +77,7 @@ misbehaviours! {
     Http429Later = "http-429-later", BOTH, Infrastructure, "Too many requests; `Retry-After` says 25 seconds, each time anew.";
     Http500 = "http-500", BOTH, Infrastructure, "An error of the server.";
     Http502Html = "http-502-html", BOTH, Infrastructure, "A gateway's error page.";
+    Http503Stalled = "http-503-stalled", BOTH, Infrastructure, "Overloaded; the body of the error does not come to an end.";
     Http503Seconds = "http-503-seconds", BOTH, Infrastructure, "The model is being loaded; `Retry-After` in seconds.";
     Http504 = "http-504", BOTH, Infrastructure, "A gateway's timeout.";
     Http529 = "http-529", BOTH, Infrastructure, "Overloaded.";
@@ -89,6 +90,9 @@ misbehaviours! {
     TruncatedJson = "truncated-json", BOTH, Infrastructure, "A whole body whose JSON ends in the middle.";
     InvalidUtf8 = "invalid-utf8", BOTH, Infrastructure, "Bytes in the text that are not UTF-8.";
     GzipGarbage = "gzip-garbage", BOTH, Infrastructure, "A body said to be compressed that is neither that nor JSON.";
+    OddParts = "odd-parts", BOTH, Infrastructure, "An answer whose content is a list of nothing that is a part.";
+    NullCall = "null-call", OPENAI, Infrastructure, "An answer whose list of calls holds a null.";
+    Aborted = "aborted", OPENAI, Infrastructure, "The server broke off: `finish_reason` is `abort`.";
     DeepJson = "deep-json", BOTH, Infrastructure, "100,000 arrays, each in the one before.";
     Runaway = "runaway", BOTH, Infrastructure, "A text of 10 MiB, whatever `max_tokens` said.";
 
@@ -117,6 +121,7 @@ misbehaviours! {
     StopWithCalls = "stop-with-calls", OPENAI, Harmless, "Calls whose `finish_reason` is `stop`.";
     EmptyTextWithCalls = "empty-text-with-calls", OPENAI, Harmless, "Calls beside an empty text in place of null.";
     ExtraFields = "extra-fields", BOTH, Harmless, "Fields that no documentation has.";
+    AbsurdUsage = "absurd-usage", BOTH, Harmless, "Tokens below zero, and more than there are.";
     NoUsage = "no-usage", BOTH, Harmless, "No word of tokens.";
 }
 

@@ -79,6 +79,11 @@ fn transport(what: M, good: &Response) -> Option<Vec<Step>> {
         M::ContentLengthShort => vec![whole(good.head_of(half))],
         M::ChunkedCut => vec![chunked(good, "0"), Step::Close],
         M::ChunkedGarbage => vec![chunked(good, "many\r\n")],
+        M::Http503Stalled => {
+            let busy = Response::new(503, "application/json", "");
+            let begun = [busy.head_of(512), b"{\"error\": {".to_vec()].concat();
+            vec![Step::Send(begun), Step::Silence]
+        }
         M::NotHttp => vec![
             Step::Send(b"220 mail ready, say HELO\r\n".to_vec()),
             Step::Close,
@@ -249,7 +254,21 @@ fn written(what: M, good: &Response) -> Option<Response> {
             Some(choices) => *choices = json!([]),
             None => drop(take(&mut body, "content")),
         },
+        M::OddParts => match body.pointer_mut("/choices/0/message") {
+            Some(message) => message["content"] = json!([7]),
+            None => body["content"] = json!([null]),
+        },
+        M::NullCall => body["choices"][0]["message"]["tool_calls"] = json!([null]),
+        M::Aborted => body["choices"][0]["finish_reason"] = json!("abort"),
         M::NoUsage => drop(take(&mut body, "usage")),
+        M::AbsurdUsage => {
+            for (_, count) in body["usage"].as_object_mut().into_iter().flatten() {
+                *count = match count.as_u64() {
+                    Some(even) if even % 2 == 0 => json!(-7),
+                    _ => json!(u64::MAX),
+                };
+            }
+        }
         M::ExtraFields => {
             body["weather"] = json!({"sky": ["grey", null, 1.5e300], "wind": -3});
             if let Some(message) = body.pointer_mut("/choices/0/message") {

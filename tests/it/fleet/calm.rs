@@ -9,10 +9,7 @@ use serde_json::Value as Json;
 use worker::domains::retail::benchmark::Benchmark;
 use worker::worlds;
 
-use super::{PLAN, Site};
-
-/// Exit code of a run that was cancelled.
-const CANCELLED: i32 = 8;
+use super::{CANCELLED_RUN, PLAN, Site};
 
 #[test]
 fn a_fleet_makes_what_one_process_makes() {
@@ -21,13 +18,9 @@ fn a_fleet_makes_what_one_process_makes() {
     let mut run = site.fleet.coordinator(&format!("run {PLAN} --out out"));
     assert_eq!(run.ends(), 0, "{}", run.printed());
     let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
-    let status = site.fleet.alone(&format!("status {}", over(&site)));
+    let status = site.fleet.alone(&format!("status {}", site.over_these()));
     assert!(!status.contains(instance.trim()), "it is over: {status}");
     site.as_embedded("out", PLAN);
-}
-
-fn over(site: &Site) -> String {
-    format!("--broker {} --cache {}", site.vhost.url(), site.cache.url())
 }
 
 #[test]
@@ -76,7 +69,7 @@ fn a_worker_that_is_told_to_stop_loses_nothing() {
 #[test]
 fn a_run_that_is_cancelled_stops_and_what_it_left_is_cleaned_away() {
     let Some(mut site) = Site::open() else { return };
-    let over = over(&site);
+    let over = site.over_these();
     let mut run = site
         .fleet
         .coordinator("run --domain tickets --tasks 5000 --seed 3 --out out");
@@ -85,7 +78,7 @@ fn a_run_that_is_cancelled_stops_and_what_it_left_is_cleaned_away() {
     // A run that somebody is at is not cleaned away under them.
     site.fleet.alone_to(&[1], &format!("clean out {over}"));
     site.fleet.alone(&format!("cancel out {over}"));
-    assert_eq!(run.ends(), CANCELLED, "{}", run.printed());
+    assert_eq!(run.ends(), CANCELLED_RUN, "{}", run.printed());
     let instance = fs::read_to_string(site.fleet.at("out/instance")).unwrap();
     // What is left of it: jobs that nobody has taken yet, and the lane of their outcomes.
     let left = site.fleet.files("out");
@@ -148,7 +141,7 @@ fn a_world_from_a_file_that_no_store_keeps_comes_with_the_job() {
     site.cache.flush();
     let worker = site.fleet.ready_worker("--concurrency 4");
     assert_eq!(run.ends(), 0, "{}", run.printed());
-    let told = run.logged("misses a world");
+    let told = run.logged("misses what its job names");
     assert!(!told.is_empty(), "{}", run.printed());
     for line in &told {
         let said = ["t2t.run", "t2t.job"];

@@ -18,7 +18,7 @@ use worker::serve::CANCELLED;
 use worker::worlds;
 
 use super::suspect::{SMALL, job};
-use super::{Site, slots};
+use super::{CANCELLED_RUN, Site, slots};
 
 /// Puts a letter of each instance into a dead lane.
 async fn bury(queue: &AmqpQueue, lane: Lane, instances: &[&str]) {
@@ -43,7 +43,7 @@ async fn lying(queue: &AmqpQueue, lane: Lane) -> BTreeSet<String> {
 #[test]
 fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
     let Some(mut site) = Site::open() else { return };
-    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    let over = site.over_these();
     let mut worker = site.fleet.ready_worker("--concurrency 4");
     let line = |tasks: u32| format!("run --domain tickets --tasks {tasks} --seed 3 --out out");
     let mut run = site.fleet.coordinator(&line(12));
@@ -64,10 +64,7 @@ fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
     // Of a run that has ended nothing is told to the fleet.
     site.fleet.alone(&format!("cancel out {over}"));
     assert_eq!(cancelled(), None);
-    // As one that came just before the end.
     let day = Duration::from_secs(24 * 60 * 60);
-    let posted = store.post(CANCELLED, instance, b"cancelled", day);
-    runtime.block_on(posted).unwrap();
     let (lane, strangers) = (Lane::Verify, "00000000000000aa");
     runtime.block_on(async {
         bury(&queue, lane, &[instance, strangers]).await;
@@ -100,5 +97,16 @@ fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
     assert_eq!(run.ends(), 0, "{}", run.printed());
     assert_eq!(cancelled(), None);
     site.as_embedded("out", "--domain tickets --tasks 20 --seed 3");
+    // Cancelled as it ended and never cleaned away, it grows; cancelled before, it does not.
+    for (ended, tasks, code) in [(true, 24, 0), (false, 5_000, CANCELLED_RUN)] {
+        if !ended {
+            fs::remove_file(site.fleet.at("out").join(seal::NAME)).unwrap();
+        }
+        let posted = store.post(CANCELLED, instance, b"cancelled", day);
+        runtime.block_on(posted).unwrap();
+        let mut run = site.fleet.coordinator(&line(tasks));
+        assert_eq!(run.ends(), code, "{}", run.printed());
+        assert_eq!(cancelled().is_some(), !ended);
+    }
     runtime.block_on(queue.close());
 }

@@ -138,7 +138,7 @@ fn a_worker_that_is_stopped_in_mid_episode_ends_within_its_grace_and_loses_no_re
 }
 
 fn status(site: &Site) -> Json {
-    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    let over = site.over_these();
     serde_json::from_str(&site.fleet.alone(&format!("status --once --json {over}"))).unwrap()
 }
 
@@ -175,7 +175,7 @@ fn stopped(site: &Site, run: &Member) {
     assert!(of("ready") > 0 && of("dead") == 0, "{seen}");
     let metrics = run.page("/metrics").unwrap().body;
     assert!(!metrics.contains("\nt2t_jobs_in_flight 0"), "{metrics}");
-    let over = format!("--broker {} --cache {}", site.vhost.url(), site.cache.url());
+    let over = site.over_these();
     assert_eq!(site.fleet.alone(&format!("dead list {over}")), "");
 }
 

@@ -192,11 +192,7 @@ fn an_answer_of_another_release_is_listed_shown_and_given_back() {
     });
     let _worker = site.fleet.ready_worker("--concurrency 2");
     assert_eq!(run.ends(), 0, "{}", run.printed());
-    let over = format!(
-        "--run out --broker {} --cache {}",
-        site.vhost.url(),
-        site.cache.url()
-    );
+    let over = format!("--run out {}", site.over_these());
     let listed = site.fleet.alone(&format!("dead list {over}"));
     assert!(listed.starts_with(&id.to_string()), "{listed}");
     assert!(

@@ -21,7 +21,7 @@ use worker::chat::models::Models;
 use worker::chat::put_off::PutOff;
 use worker::chat::session::Place;
 use worker::domains::Domain;
-use worker::executor::{ATTEMPTS, Done};
+use worker::executor::Done;
 use worker::process::metrics::{Metrics, Part};
 use worker::roles::work::Work;
 use worker::stages::play;
@@ -127,7 +127,7 @@ impl Bench {
             domain: &*GROUND.domain,
             job: &self.job(),
             place: &place,
-            last: number >= ATTEMPTS,
+            attempt: number,
         };
         roles::perform(&work).await
     }

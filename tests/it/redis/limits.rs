@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use harness::services::redis::Server;
 use proto::record::{Money, Rates};
+use proto::store::throttle::COOLDOWN;
 use proto::store::{
     Admission, Ask, Balance, Budgets as _, Call, End, Entry, Leases as _, Meter, Permit,
     RedisStore, Reservation, Throttle as _,
@@ -258,6 +259,49 @@ async fn a_clock_that_was_set_back_stops_nobody() {
     ask::<()>(&server, &set).await;
     let second = store.admit(call("b", rates, 0)).await.unwrap();
     assert!(matches!(second, Admission::Granted(_)), "{second:?}");
+}
+
+#[tokio::test]
+async fn refusals_in_a_row_cut_what_was_open_at_the_first() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let store = connect(&server).await;
+    let settled = End::Settled { tokens: 0 };
+    let granted = async |name: String| match store.admit(call(&name, Rates::default(), 0)).await {
+        Ok(Admission::Granted(permit)) => Some(permit),
+        _ => None,
+    };
+    let refuse = async |permit: &Permit| {
+        let refused = End::Refused { retry_after: None };
+        assert!(store.end(permit, refused).await.unwrap());
+    };
+    let mut open = Vec::new();
+    for number in 0..40 {
+        open.extend(granted(format!("call {number}")).await);
+    }
+    assert_eq!(open.len(), 40);
+    // Half of these may be open, and once they are it is refused again, some time after.
+    refuse(&open.pop().unwrap()).await;
+    for permit in open.drain(19..) {
+        assert!(store.end(&permit, settled).await.unwrap());
+    }
+    let state = keys(&server, "*:state").await;
+    let cut: [&[u8]; 3] = [b"HGET", state[0].as_bytes(), b"cut.at"];
+    let at: f64 = ask::<String>(&server, &cut).await.parse().unwrap();
+    let before = format!("{:.0}", at - COOLDOWN.as_micros() as f64);
+    let set: [&[u8]; 4] = [b"HSET", state[0].as_bytes(), b"cut.at", before.as_bytes()];
+    ask::<()>(&server, &set).await;
+    refuse(&open.pop().unwrap()).await;
+    for permit in open {
+        assert!(store.end(&permit, settled).await.unwrap());
+    }
+    let mut places = 0;
+    while granted(format!("late {places}")).await.is_some() {
+        places += 1;
+    }
+    // Half of what had grown back of the first half of 40.
+    assert!((10..=12).contains(&places), "{places} places");
 }
 
 #[tokio::test]

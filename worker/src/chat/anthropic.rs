@@ -173,11 +173,22 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     };
     match &json["content"] {
         Json::String(text) => reply.text.push_str(text),
-        Json::Array(blocks) => blocks.iter().for_each(|block| add(&mut reply, block)),
+        Json::Array(blocks) if blocks.iter().all(formed) => {
+            blocks.iter().for_each(|block| add(&mut reply, block));
+        }
         _ => return Err(unanswered::no_reply(answer)),
     }
     reply.signed = signed::of_blocks(&json["content"]);
     Ok(reply)
+}
+
+/// Whether a block has the form of its kind, as far as that is known. A model has no say in it.
+fn formed(block: &Json) -> bool {
+    match block["type"].as_str() {
+        Some("text") => block["text"].is_string(),
+        Some("tool_use") => block["name"].is_string(),
+        kind => kind.is_some(),
+    }
 }
 
 fn add(reply: &mut Reply, block: &Json) {
@@ -193,9 +204,13 @@ fn add(reply: &mut Reply, block: &Json) {
     }
 }
 
-/// What was written to the cache and what was read from it are counted apart from the rest.
+/// What was written to the cache and what was read from it are counted apart from the rest. Nothing where it does
+/// not say what was read: then nobody knows what a request came to.
 fn usage(usage: &Json) -> Usage {
     let tokens = |field: &str| usage[field].as_u64().unwrap_or_default();
+    if !usage["input_tokens"].is_u64() {
+        return Usage::default();
+    }
     let cached = tokens("cache_read_input_tokens");
     let written = tokens("cache_creation_input_tokens");
     Usage {
@@ -293,7 +308,7 @@ mod tests {
                 {"type": "tool_use", "id": "toolu_1", "name": "get_order", "input": {"id": "W1"}},
                 {"type": "tool_use", "id": "toolu_2", "name": "get_order", "input": ["W1"]},
                 {"type": "tool_use", "id": "toolu_3", "name": "list_orders"},
-                {"type": "tomorrows_block"}, 7,
+                {"type": "tomorrows_block"},
             ],
             "stop_reason": "tool_use", "stop_sequence": null,
             "usage": {"input_tokens": 50, "cache_creation_input_tokens": 30,
@@ -347,6 +362,15 @@ mod tests {
         for (status, body, passing) in [
             (200, "{}", true),
             (200, r#"{"content":null}"#, true),
+            (200, r#"{"content":["Hi."]}"#, true),
+            (200, r#"{"content":[null]}"#, true),
+            (200, r#"{"content":[{"text":"Hi."}]}"#, true),
+            (200, r#"{"content":[{"type":"text","text":null}]}"#, true),
+            (
+                200,
+                r#"{"content":[{"type":"tool_use","id":"t","input":{}}]}"#,
+                true,
+            ),
             (
                 200,
                 r#"{"type":"error","error":{"type":"api_error"}}"#,

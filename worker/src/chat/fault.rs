@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+/// Attempts of a job whose request is refused.
+const REFUSED: u32 = 3;
+
 /// Why a request has no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -61,13 +64,19 @@ impl Fault {
         }
     }
 
-    /// Whether another worker may have a reply to the same request, or whoever pays for it mends that: a key is
-    /// not there, not known, or has nothing left.
-    pub fn this_workers_own(&self) -> bool {
+    /// In how many attempts of a job it is worth asking, of those that a job has. Where it may pass, in all; where
+    /// another worker may have a key that this one lacks, too, or whoever pays for it mends that. What a server
+    /// refuses it refuses again, unless something before it was just being changed, and that shows within seconds.
+    /// More than a reply can be was paid for.
+    pub fn attempts(&self, all: u32) -> u32 {
         match self {
-            Self::Unready(_) => true,
-            Self::Status { status, .. } => matches!(status, 401..=403),
-            _ => false,
+            Self::Unready(_) => all,
+            Self::Status {
+                status: 401..=403, ..
+            } => all,
+            _ if self.passing() => all,
+            Self::Status { .. } => REFUSED.min(all),
+            _ => 1,
         }
     }
 
@@ -86,5 +95,31 @@ impl Fault {
             Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_has_more_attempts_at_what_somebody_may_mend() {
+        let status = |status| Fault::Status {
+            status,
+            text: String::new(),
+            retry_after: None,
+        };
+        for passing in [408, 409, 425, 429, 500, 502, 503, 529] {
+            assert!(status(passing).passing() && status(passing).attempts(5) == 5);
+        }
+        for key in [401, 402, 403] {
+            assert!(!status(key).passing() && status(key).attempts(5) == 5);
+        }
+        for refused in [400, 404, 405, 413, 415, 422] {
+            assert!(!status(refused).passing() && status(refused).attempts(5) == REFUSED);
+        }
+        assert_eq!(Fault::Unready("no key".to_owned()).attempts(5), 5);
+        assert_eq!(Fault::TooLarge(9).attempts(5), 1);
+        assert_eq!(status(404).attempts(2), 2, "no more than a job has");
     }
 }

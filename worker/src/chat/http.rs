@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use proto::record::{Endpoint, Protocol};
@@ -18,7 +18,7 @@ use reqwest::header::{
     HeaderValue,
 };
 use reqwest::{Response, Url};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::key::{Environment, Key};
 use super::retry_after::retry_after;
@@ -26,8 +26,22 @@ use super::{Answer, Fault};
 use crate::process::secret::redacted;
 use crate::process::tls;
 
-/// Most bytes of an answer.
-pub const CAP: usize = 4 << 20;
+/// Most bytes of an answer: what can be kept as a reply, with room for its envelope.
+pub const CAP: usize = (4 << 20) - 1024;
+
+/// How long the rest of an error is waited for.
+const ERROR_WAIT: Duration = Duration::from_secs(5);
+
+/// Encodings that nobody asked for, under which no JSON can be read.
+const ENCODINGS: [&str; 7] = [
+    "gzip",
+    "x-gzip",
+    "deflate",
+    "br",
+    "zstd",
+    "compress",
+    "x-compress",
+];
 
 /// How long a connection is kept that nobody uses.
 const IDLE: Duration = Duration::from_secs(4);
@@ -110,9 +124,16 @@ impl Http {
     }
 
     async fn exchange(&self, call: &Call<'_>) -> Result<(Answer, Option<Duration>), Fault> {
+        let began = Instant::now();
         let response = self.send(call).await?;
-        let wait = retry_after(response.headers());
-        Ok((received(response).await?, wait))
+        let wait = retry_after(response.headers(), today());
+        if response.status().as_u16() < 400 {
+            return Ok((received(response).await?, wait));
+        }
+        let whole = Duration::from_millis(call.endpoint.patience.total);
+        // Before the time for all of it is over.
+        let left = whole.saturating_sub(began.elapsed()) / 2;
+        Ok((refusal(response, left.min(ERROR_WAIT)).await, wait))
     }
 
     /// Sends it and waits for the first of the answer; the wait for a connection is a part of that.
@@ -231,13 +252,18 @@ fn headers(endpoint: &Endpoint, key: Option<&Key>) -> Result<HeaderMap, Fault> {
     Ok(headers)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a date to come again at is one of the server's own day"
+)]
+fn today() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Takes in the rest of an answer.
 async fn received(mut response: Response) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
-    if let Some(encoding) = response.headers().get(CONTENT_ENCODING)
-        && encoding != "identity"
-    {
-        let text = format!("it is encoded as {encoding:?}, which nobody asked for");
+    if let Some(text) = encoded(&response) {
         return Err(Fault::NoReply { status, text });
     }
     if response
@@ -256,6 +282,37 @@ async fn received(mut response: Response) -> Result<Answer, Fault> {
     }
     let body = body.into();
     Ok(Answer { status, body })
+}
+
+/// Says so if a body is encoded though nobody asked for that.
+fn encoded(response: &Response) -> Option<String> {
+    let encoding = response.headers().get(CONTENT_ENCODING)?;
+    let named = encoding.to_str().unwrap_or_default().to_lowercase();
+    let mut parts = named.split(',').map(str::trim);
+    let unread = parts.any(|part| ENCODINGS.contains(&part));
+    unread.then(|| format!("it is encoded as {encoding:?}, which nobody asked for"))
+}
+
+/// What comes of an error within this time: its status says the most, however its body ends.
+async fn refusal(mut response: Response, wait: Duration) -> Answer {
+    let status = response.status().as_u16();
+    if let Some(text) = encoded(&response) {
+        let body = text.into_bytes().into();
+        return Answer { status, body };
+    }
+    let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk[..chunk.len().min(CAP - body.len())]);
+            if body.len() == CAP {
+                break;
+            }
+        }
+    };
+    // What came until then is there.
+    let _ = timeout(wait, reading).await;
+    let body = body.into();
+    Answer { status, body }
 }
 
 /// Why a request got no answer at all.

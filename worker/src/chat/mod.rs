@@ -27,6 +27,7 @@ pub mod replay;
 mod retry_after;
 pub mod service;
 pub mod session;
+mod settlement;
 mod signed;
 mod standstill;
 #[cfg(test)]

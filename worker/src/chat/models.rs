@@ -13,7 +13,6 @@ use bytes::Bytes;
 use proto::digest::Digest;
 use proto::operation::Sent;
 use proto::record::{Endpoint, Money, Prices, Protocol, Rates, Usage};
-use proto::store::budgets::MOST;
 use proto::store::meter::{Call, Entry, Meter, Pass};
 use proto::store::{Leases, ReplyStore, Shared};
 use tokio::time::Instant;
@@ -23,6 +22,7 @@ use super::breaker::{Breaker, Breakers, Ticket};
 use super::journal::{Moment, millis};
 use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
+use super::settlement::{Left, Most, left, most, plausible};
 use super::standstill::Standstills;
 use super::{Answer, Client, Fault, read};
 use crate::process::metrics::Metrics;
@@ -36,13 +36,8 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 /// A longer pause is spent in the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// The longest wait that a server may ask a job for, as long as for a fleet.
-const LONGEST_WAIT: Duration = proto::store::throttle::LONGEST_PAUSE;
 /// How often it is looked whether calls under way left something of a budget.
 const GLANCE: Duration = Duration::from_secs(1);
-
-/// Bytes of a request that make a token, at least, of most of what is sent.
-const BYTES_A_TOKEN: u64 = 3;
 
 /// Sends requests, however an endpoint is reached.
 #[async_trait]
@@ -132,10 +127,11 @@ impl Models {
         place: &Place,
         moment: Moment,
     ) -> Result<Answer, Stop> {
-        let mut tries = 1;
+        let (mut tries, began) = (1, Instant::now());
+        let mut failed = None;
         loop {
             if place.hand_back.is_cancelled() {
-                return Err(Stop::HandBack);
+                return Err(handed_back(endpoint, failed, began.elapsed(), place));
             }
             let fault = match self.send(endpoint, body, place, (moment, tries)).await? {
                 Ok(answer) => {
@@ -151,7 +147,8 @@ impl Models {
             let long = asked.filter(|after| *after > LONGEST_PAUSE);
             if long.is_some() && down.is_none() && fault.passing() {
                 // It says itself when to come again. If it says so to everybody, its breaker opens.
-                return Err(put_off(endpoint, fault, pause.min(LONGEST_WAIT), place));
+                let asked = asked.unwrap_or_default();
+                return Err(put_off(endpoint, fault, asked, pause, place));
             }
             let given_up = matches!(down, Some(Stop::Down { given_up: true, .. }));
             if given_up || !fault.passing() || tries == TRIES || long.is_some() {
@@ -169,6 +166,7 @@ impl Models {
                 () = place.hand_back.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
             }
+            failed = Some(fault);
             tries += 1;
         }
     }
@@ -196,6 +194,7 @@ impl Models {
         };
         let sent = Instant::now();
         let (came, usage) = self.once(endpoint, body).await;
+        let usage = usage.filter(|usage| plausible(*usage, endpoint, body));
         ticket.settle(now(), came.as_ref().err());
         let noted = Sent {
             role: moment.role,
@@ -326,19 +325,40 @@ impl Models {
     }
 }
 
-/// A server asks for a wait: the job comes again, unless it was put off for too long before.
-fn put_off(endpoint: &Endpoint, fault: Fault, after: Duration, place: &Place) -> Stop {
-    let (endpoint, patience) = (endpoint.name.clone(), endpoint.patience.down);
-    let waited = place.put_off.so_far();
-    if waited >= Duration::from_millis(patience) {
+/// A server asks for a wait: the job comes again after a pause, unless all that it asked for would be longer than the
+/// plan has patience.
+fn put_off(
+    endpoint: &Endpoint,
+    fault: Fault,
+    asked: Duration,
+    pause: Duration,
+    place: &Place,
+) -> Stop {
+    let (name, waited) = (endpoint.name.clone(), place.put_off.so_far() + asked);
+    if waited > Duration::from_millis(endpoint.patience.down) {
         return Stop::PutOff {
-            endpoint,
+            endpoint: name,
             waited,
             fault,
         };
     }
-    place.put_off.add(after);
-    Stop::Busy { endpoint, after }
+    place.put_off.add(asked);
+    Stop::Busy {
+        endpoint: name,
+        after: pause,
+    }
+}
+
+/// The worker is to let go of the job. What tries took that failed is lost, and counts as a wait that the server
+/// asked for: where each takes longer than a job is held, the job would come again and again, in its first attempt.
+fn handed_back(endpoint: &Endpoint, failed: Option<Fault>, lost: Duration, place: &Place) -> Stop {
+    let Some(fault) = failed else {
+        return Stop::HandBack;
+    };
+    match put_off(endpoint, fault, lost, Duration::ZERO, place) {
+        Stop::Busy { .. } => Stop::HandBack,
+        given_up => given_up,
+    }
 }
 
 /// Leave for one request, unless the endpoint is left alone and may yet come back. What is down for longer
@@ -390,79 +410,6 @@ fn backoff(tries: u32, request: u64) -> Duration {
     half + half * (request % 256) as u32 / 255
 }
 
-/// What a call can come to, or came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Most {
-    /// Tokens, as far as they count against the rate.
-    tokens: u64,
-    /// What it costs.
-    cost: Money,
-}
-
-/// The most that a request can come to. For the rate its tokens are estimated; for the money each byte is
-/// taken for one, since a budget must hold whatever is sent.
-fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
-    let (bytes, output) = (body.len() as u64, endpoint.sampling.most_output());
-    let prices = endpoint.prices;
-    // A server may say of any input that it came from its cache, or went into it.
-    let dearest = Prices {
-        input: prices.input.max(prices.cached).max(prices.written),
-        ..prices
-    };
-    let usage = Usage {
-        input: bytes,
-        cached: 0,
-        written: 0,
-        output,
-    };
-    Most {
-        tokens: bytes / BYTES_A_TOKEN + output,
-        cost: Money::cost(usage, dearest),
-    }
-}
-
-/// What a request leaves of its permit.
-enum Left {
-    /// It came to this.
-    Used(Most),
-    /// The endpoint asked to slow down.
-    Refused(Option<Duration>),
-    /// It never went out.
-    Unsent,
-}
-
-/// What a request that took `usage`, as far as that is known, and can have come to `most`, leaves of its permit.
-fn left(
-    endpoint: &Endpoint,
-    sent: &Result<Answer, Fault>,
-    usage: Option<Usage>,
-    most: Most,
-) -> Left {
-    match sent {
-        Ok(_) => Left::Used(usage.map_or(most, |usage| Most {
-            tokens: usage.input.saturating_add(usage.output),
-            cost: Money::cost(usage, endpoint.prices).min(MOST),
-        })),
-        Err(Fault::Status {
-            status: 429,
-            retry_after,
-            ..
-        }) => Left::Refused(*retry_after),
-        Err(Fault::Connect(_) | Fault::Unready(_)) => Left::Unsent,
-        // Somebody on the way stopped waiting, and the model may have gone on.
-        Err(Fault::Status {
-            status: 408 | 504 | 524,
-            ..
-        }) => Left::Used(most),
-        Err(Fault::Status { .. } | Fault::Overflow(_)) => Left::Used(Most {
-            tokens: 0,
-            cost: Money::ZERO,
-        }),
-        // Nobody knows what it came to.
-        Err(_) => Left::Used(most),
-    }
-}
-
 /// How a request ended, for the metrics.
 fn code(sent: &Result<Answer, Fault>) -> Code {
     match sent {
@@ -480,6 +427,7 @@ fn code(sent: &Result<Answer, Fault>) -> Code {
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+    use proto::store::budgets::MOST;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -589,7 +537,7 @@ mod tests {
                 reply(
                     r#"{"prompt_tokens":18446744073709551615,"completion_tokens":18446744073709551615}"#,
                 ),
-                MOST.min(Money(Usage::MOST * 1_000_000)),
+                most,
             ),
             // The model never began.
             (
@@ -629,45 +577,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn who_stopped_waiting_does_not_know_what_a_model_wrote() {
-        let endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
-        let most = Most {
-            tokens: 7,
-            cost: Money(7),
-        };
-        for (status, tokens) in [(408, 7), (504, 7), (524, 7), (500, 0), (503, 0), (401, 0)] {
-            let fault = Fault::Status {
-                status,
-                text: String::new(),
-                retry_after: None,
-            };
-            let end = left(&endpoint, &Err(fault), None, most);
-            assert!(
-                matches!(end, Left::Used(used) if used.tokens == tokens),
-                "{status}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_may_be_written_is_reserved_by_the_field_that_says_more() {
-        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
-        endpoint.prices.output = 1;
-        let output = |endpoint: &Endpoint| most(endpoint, b"").tokens;
-        assert_eq!(output(&endpoint), 256);
-        let extra = &mut endpoint.sampling.extra;
-        let field = proto::record::Sampling::NEWER_LIMIT.to_owned();
-        extra.insert(field, proto::record::Value::Int(9_000));
-        assert_eq!(output(&endpoint), 9_000);
-        assert_eq!(most(&endpoint, b"").cost, Money(9_000));
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_long_wait_that_a_server_asks_for_is_spent_in_the_queue_and_has_an_end() {
         let shared = Shared::in_memory(1 << 20);
         let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
-        endpoint.patience.down = 60_000;
+        endpoint.patience.down = 120_000;
         let asked = async |models: &Models| {
             let body = Bytes::from_static(b"{}");
             // Each time another job.
@@ -735,13 +649,13 @@ mod tests {
                 waits += 1;
             }
         };
-        // 90 s each, and a little more.
+        // 90 s each: a fourth wait would be more than the plan has patience.
         let (waited, ended) = waits(&put_off).await;
         assert!(matches!(ended, Err(Stop::PutOff { .. })), "{ended:?}");
-        assert_eq!(waited, 4);
-        assert!(put_off.so_far() >= Duration::from_secs(300));
+        assert_eq!(waited, 3);
+        assert_eq!(put_off.so_far(), Duration::from_secs(270));
         // Of another delivery, which knows of a shorter wait, and is answered.
-        let put_off = PutOff::after(Duration::from_secs(290));
+        let put_off = PutOff::after(Duration::from_secs(200));
         assert!(matches!(
             call(b"unlucky", &put_off).await,
             Err(Stop::Busy { .. })
@@ -749,6 +663,70 @@ mod tests {
         wire.1.store(true, Ordering::Relaxed);
         call(b"unlucky", &put_off).await.unwrap();
         assert_eq!(put_off.so_far(), Duration::ZERO);
+    }
+
+    /// Says nothing for so long, but to the lucky.
+    #[derive(Debug)]
+    struct Silent(Duration);
+
+    #[async_trait]
+    impl Wire for Silent {
+        async fn send(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
+            if *body == b"lucky"[..] {
+                return Says(200, "{}").send(endpoint, body).await;
+            }
+            tokio::time::sleep(self.0).await;
+            let (what, waited) = ("first byte", self.0);
+            Err(Fault::Timeout { what, waited })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_that_outlasts_what_a_worker_holds_a_job_for_is_given_up_in_the_end() {
+        const HOLD: Duration = Duration::from_secs(900);
+        let shared = Shared::in_memory(1 << 20);
+        let wire = Arc::new(Silent(Duration::from_secs(500)));
+        let models = Models::new(wire, &shared, "one", Metrics::new(Part::Worker));
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.patience.down = 2_100_000;
+        let put_off = PutOff::default();
+        let delivered = async || {
+            // So no breaker opens.
+            let lucky = Bytes::from_static(b"lucky");
+            let answered = models.call(&endpoint, &lucky, &place(), moment()).await;
+            answered.unwrap();
+            let place = Place {
+                put_off: put_off.clone(),
+                ..place()
+            };
+            let body = Bytes::from_static(b"{}");
+            let asking = models.call(&endpoint, &body, &place, moment());
+            let held = async {
+                tokio::time::sleep(HOLD).await;
+                place.hand_back.cancel();
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                ended = asking => ended.unwrap_err(),
+                () = held => unreachable!(),
+            }
+        };
+        // Each delivery has time for two tries.
+        for lost in [1_000, 2_000] {
+            let ended = delivered().await;
+            assert!(matches!(ended, Stop::HandBack), "{ended:?}");
+            assert_eq!(put_off.so_far().as_secs(), lost);
+        }
+        let ended = delivered().await;
+        assert!(matches!(ended, Stop::PutOff { .. }), "{ended:?}");
+        // Who is told to let go before anything was tried has lost nothing.
+        put_off.set(Duration::ZERO);
+        let place = place();
+        place.hand_back.cancel();
+        let body = Bytes::from_static(b"{}");
+        let ended = models.call(&endpoint, &body, &place, moment()).await;
+        assert!(matches!(ended, Err(Stop::HandBack)), "{ended:?}");
+        assert_eq!(place.put_off.so_far(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

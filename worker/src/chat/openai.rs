@@ -142,10 +142,19 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     };
     let choice = &json["choices"][0];
     let message = &choice["message"];
-    let failed = !choice["error"].is_null() || choice["finish_reason"] == "error";
-    if failed || !message.is_object() || !formed(message) {
+    let ended = End::of(&choice["finish_reason"]);
+    if ended == End::Full {
+        return Err(Fault::Overflow("the reply does not fit into it".to_owned()));
+    }
+    // Of what a filter took away there may be no message left.
+    let filtered = ended == End::Reply(Finish::Refused) && message.is_null();
+    let sound = filtered || message.is_object() && formed(message);
+    if !choice["error"].is_null() || !sound {
         return Err(unanswered::no_reply(answer));
     }
+    let End::Reply(finish) = ended else {
+        return Err(unanswered::no_reply(answer));
+    };
     let Spoken {
         mut reasoning,
         mut text,
@@ -165,7 +174,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     let finish = if refused || !refusal.is_empty() {
         Finish::Refused
     } else {
-        finish(&choice["finish_reason"])
+        finish
     };
     Ok(Reply {
         model: json["model"].as_str().unwrap_or_default().to_owned(),
@@ -180,10 +189,21 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
 
 /// Whether a message has the form that servers have agreed on. A model has no say in it.
 fn formed(message: &Json) -> bool {
-    let spoken = &message["content"];
-    let calls = &message["tool_calls"];
-    (spoken.is_null() || spoken.is_string() || spoken.is_array())
-        && (calls.is_null() || calls.is_array())
+    let part = |part: &Json| part.is_string() || part.is_object();
+    let spoken = match &message["content"] {
+        Json::Array(parts) => parts.iter().all(part),
+        content => content.is_null() || content.is_string(),
+    };
+    let calls = match &message["tool_calls"] {
+        Json::Array(calls) => calls.iter().all(|call| function(call)["name"].is_string()),
+        calls => calls.is_null(),
+    };
+    spoken && calls
+}
+
+/// What a call calls; some servers leave its envelope out.
+fn function(call: &Json) -> &Json {
+    call.get("function").unwrap_or(call)
 }
 
 /// What is in a message's content: a text, or parts of several kinds.
@@ -237,10 +257,7 @@ fn think_aloud(text: &str) -> Option<(&str, &str)> {
 /// Tools that a message uses, in the present form or the one before it.
 fn attempts(message: &Json) -> Vec<Attempted> {
     let functions: Vec<&Json> = match (&message["tool_calls"], &message["function_call"]) {
-        (Json::Array(calls), _) => calls
-            .iter()
-            .map(|call| call.get("function").unwrap_or(call))
-            .collect(),
+        (Json::Array(calls), _) if !calls.is_empty() => calls.iter().map(function).collect(),
         (_, function @ Json::Object(_)) => vec![function],
         _ => Vec::new(),
     };
@@ -251,15 +268,36 @@ fn attempts(message: &Json) -> Vec<Attempted> {
     functions.iter().map(attempted).collect()
 }
 
-fn finish(reason: &Json) -> Finish {
-    match reason.as_str() {
-        Some("length" | "max_tokens") => Finish::Length,
-        Some("content_filter" | "refusal") => Finish::Refused,
-        _ => Finish::Complete,
+/// What a reason to stop says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// There is a reply, which ends so.
+    Reply(Finish),
+    /// The model's context is full.
+    Full,
+    /// The server broke off.
+    Broken,
+}
+
+impl End {
+    /// In the words of many servers; SGLang writes an object where it broke off.
+    fn of(reason: &Json) -> Self {
+        let word = reason.as_str().or_else(|| reason["type"].as_str());
+        match word.unwrap_or_default().to_lowercase().as_str() {
+            "length" | "max_tokens" => Self::Reply(Finish::Length),
+            "content_filter" | "refusal" | "safety" | "sensitive" => Self::Reply(Finish::Refused),
+            "model_length" | "model_context_window_exceeded" => Self::Full,
+            "error" | "abort" | "insufficient_system_resource" | "network_error" => Self::Broken,
+            _ => Self::Reply(Finish::Complete),
+        }
     }
 }
 
+/// Nothing where it does not say what was read: then nobody knows what a request came to.
 fn usage(usage: &Json) -> Usage {
+    let Some(input) = usage["prompt_tokens"].as_u64() else {
+        return Usage::default();
+    };
     let cached = [
         &usage["prompt_tokens_details"]["cached_tokens"],
         &usage["prompt_cache_hit_tokens"],
@@ -271,7 +309,6 @@ fn usage(usage: &Json) -> Usage {
     ];
     let of = |field: &str| usage[field].as_u64().unwrap_or_default();
     let first = |fields: &[&Json]| fields.iter().find_map(|field| field.as_u64());
-    let input = of("prompt_tokens");
     // Some servers leave what was thought out of the completion, and charge for it: only the sum has it.
     let rest = of("total_tokens").saturating_sub(input);
     Usage {
@@ -434,7 +471,7 @@ mod tests {
                     {"function": {"name": "list_orders", "arguments": ""}},
                     {"function": {"name": "get_order", "arguments": "{id: 1}"}},
                     {"name": "flat", "arguments": "{}"},
-                    {},
+                    {"function": {"name": ""}},
                 ],
             }}],
             "usage": {"prompt_tokens": 900, "completion_tokens": 20, "total_tokens": 920,
@@ -527,10 +564,20 @@ mod tests {
             (json!("eos"), Finish::Complete),
             (json!("length"), Finish::Length),
             (json!("content_filter"), Finish::Refused),
+            (json!("SAFETY"), Finish::Refused),
+            (json!("MAX_TOKENS"), Finish::Length),
+            (json!({"type": "stop", "matched": 2}), Finish::Complete),
         ] {
             let choice = json!({"message": {"content": "x"}, "finish_reason": reason});
             assert_eq!(reply(&json!({"choices": [choice]})).finish, wanted);
         }
+        let filtered = json!({"choices": [{"finish_reason": "content_filter"}]});
+        assert_eq!(reply(&filtered).finish, Finish::Refused);
+        let full =
+            json!({"choices": [{"message": {"content": "x"}, "finish_reason": "model_length"}]});
+        let body = full.to_string().into_bytes().into();
+        let fault = read(&Answer { status: 200, body }).unwrap_err();
+        assert!(matches!(fault, Fault::Overflow(_)), "{fault}");
         for message in [
             json!({"content": null, "refusal": "I can't."}),
             json!({"content": [{"type": "refusal", "refusal": "I can't."}]}),
@@ -563,6 +610,13 @@ mod tests {
             r#"{"choices":[{}]}"#,
             r#"{"choices":[{"message":null}]}"#,
             r#"{"choices":[{"message":{"content":"x"},"finish_reason":"error"}]}"#,
+            r#"{"choices":[{"message":{"content":"x"},"finish_reason":"abort"}]}"#,
+            r#"{"choices":[{"message":{"content":""},"finish_reason":{"type":"abort","message":"shut down"}}]}"#,
+            r#"{"choices":[{"message":{"content":"x"},"finish_reason":"insufficient_system_resource"}]}"#,
+            r#"{"choices":[{"message":{"content":[7]}}]}"#,
+            r#"{"choices":[{"message":{"content":null,"tool_calls":[null]}}]}"#,
+            r#"{"choices":[{"message":{"content":null,"tool_calls":[{"type":"function","function":null}]}}]}"#,
+            r#"{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"arguments":"{}"}}]}}]}"#,
             r#"{"choices":[{"message":{"content":"x"},"error":{"code":502}}]}"#,
             r#"{"choices":[{"message":{"content":"x"}}],"error":{"message":"late"}}"#,
             r#"{"choices":[{"message":{"content":"x"}}]"#,

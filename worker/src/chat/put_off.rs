@@ -2,9 +2,12 @@
 //!
 //! A server that is busy may say when to come again, and its word is taken: the job waits in the queue, and that
 //! uses no attempt. One that says so for ever, while it answers others, would keep its job for ever, since no breaker
-//! opens. So what it asked for adds up, over deliveries and workers, and once it is as long as the plan's
+//! opens. So what it asked for adds up, over deliveries and workers, and once it would be longer than the plan's
 //! patience with an endpoint that is down, the job gives that endpoint up, as one that is down. A reply begins the
 //! count anew.
+//!
+//! A server that is slow to say nothing does the same unasked: where its silence outlasts the time for which a worker
+//! holds a job, no delivery comes to the end of its tries. So what such tries took counts, too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
 //! How long a server asks to be left alone.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
@@ -8,8 +8,8 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 const MILLISECONDS: HeaderName = HeaderName::from_static("retry-after-ms");
 
 /// The wait that the headers ask for. A date is compared with the server's own, so that no clock but
-/// its own matters.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+/// its own matters; with ours where it does not tell the time.
+pub(super) fn retry_after(headers: &HeaderMap, ours: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let precise = text(MILLISECONDS).and_then(|text| {
@@ -20,7 +20,8 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let wait = text(RETRY_AFTER)?;
         seconds(wait).or_else(|| {
             let then = httpdate::parse_http_date(wait).ok()?;
-            let now = httpdate::parse_http_date(text(DATE)?).ok()?;
+            let theirs = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+            let now = theirs.unwrap_or(ours);
             Some(then.duration_since(now).unwrap_or_default())
         })
     })
@@ -33,6 +34,8 @@ mod tests {
     #[test]
     fn seconds_milliseconds_and_dates_are_understood() {
         const NOW: (&str, &str) = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+        // Ten seconds ahead of the server's.
+        let ours = httpdate::parse_http_date("Wed, 21 Oct 2026 07:28:10 GMT").unwrap();
         for (headers, wanted) in [
             (vec![], None),
             (vec![("retry-after", "7")], Some(7_000)),
@@ -53,7 +56,10 @@ mod tests {
                 vec![("retry-after", "Wed, 21 Oct 2026 07:27:42 GMT"), NOW],
                 Some(0),
             ),
-            (vec![("retry-after", "Wed, 21 Oct 2026 07:28:42 GMT")], None),
+            (
+                vec![("retry-after", "Wed, 21 Oct 2026 07:28:42 GMT")],
+                Some(32_000),
+            ),
             (vec![("retry-after", "-1"), NOW], None),
             (vec![("retry-after", "1e300"), NOW], None),
             (vec![("retry-after", "NaN"), NOW], None),
@@ -64,7 +70,7 @@ mod tests {
                 .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
             let map: HeaderMap = map.collect();
             let wanted = wanted.map(Duration::from_millis);
-            assert_eq!(retry_after(&map), wanted, "{headers:?}");
+            assert_eq!(retry_after(&map, ours), wanted, "{headers:?}");
         }
     }
 }

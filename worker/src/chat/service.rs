@@ -111,8 +111,12 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
 
 fn usage(usage: &Json) -> Usage {
     let tokens = |field: &str| usage[field].as_u64().unwrap_or_default();
+    // As of a model: who does not say what was read says nothing.
+    let Some(input) = usage["input"].as_u64() else {
+        return Usage::default();
+    };
     Usage {
-        input: tokens("input"),
+        input,
         cached: tokens("cached"),
         written: 0,
         output: tokens("output"),

@@ -57,12 +57,12 @@ pub enum Stop {
         /// When to try again.
         after: Duration,
     },
-    /// The endpoint asks this job to come again later, and has done so for longer than its plan has patience.
-    #[error("{endpoint} has put the job off for {} s: {fault}", waited.as_secs())]
+    /// The endpoint asks this job to come again later, for longer in all than its plan has patience.
+    #[error("{endpoint} puts the job off for {} s in all: {fault}", waited.as_secs())]
     PutOff {
         /// Name of the endpoint in the plan.
         endpoint: String,
-        /// For how long, in all.
+        /// For how long, this time included.
         waited: Duration,
         /// What it said last.
         fault: Fault,

@@ -11,11 +11,10 @@ const SHOWN: usize = 300;
 const LOOKED_AT: usize = 4 << 10;
 
 /// Names of the error that a conversation no longer fits.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 3] = [
     "context_length_exceeded",
     "exceed_context_size_error",
     "model_context_window_exceeded",
-    "request_too_large",
 ];
 
 /// What servers without such a name say then, in lower case.
@@ -175,7 +174,8 @@ impl Said {
     fn overflow(&self, status: u16) -> bool {
         // A quota of tokens is spent where others have asked before, however short this conversation is.
         let quota = self.names.iter().any(|name| name.contains("rate_limit"));
-        if quota || matches!(status, 401 | 403 | 404 | 408 | 429) {
+        // A request that could not be served for another reason may speak of contexts, too: of memory for one.
+        if quota || !matches!(status, 200..=299 | 400 | 413 | 422 | 500) {
             return false;
         }
         let named = self.names.iter().any(|name| NAMES.contains(&name.as_str()));
@@ -249,10 +249,6 @@ mod tests {
                 r#"{"error":"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` tokens and 200 `max_new_tokens`","error_type":"validation"}"#,
             ),
             (
-                413,
-                r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
-            ),
-            (
                 200,
                 r#"{"error":{"message":"maximum context length is 8192 tokens","code":400}}"#,
             ),
@@ -285,8 +281,18 @@ mod tests {
             (401, r#"{"error":{"message":"no such key"}}"#, "no such key"),
             (400, r#"{"detail":"bad tools"}"#, "bad tools"),
             (503, "", "an empty body"),
-            // A proxy's own limit is on bytes, and none of the model's.
+            // A proxy's own limit is on bytes, and none of the model's; Anthropic has such a one, too.
             (413, "", "an empty body"),
+            (
+                413,
+                r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
+                "Request exceeds",
+            ),
+            (
+                503,
+                r#"{"error":{"message":"no memory is left for this context size"}}"#,
+                "no memory is left",
+            ),
             (
                 413,
                 "<html><head><title>413 Request Entity Too Large</title>",

@@ -33,6 +33,8 @@ pub struct Limits {
     pub tool_errors: usize,
     /// Calls one after the other that are none: malformed arguments, or a tool that does not exist.
     pub faulty_calls: usize,
+    /// Bytes that the agent writes, thoughts and their signatures included: no more of an episode can be told.
+    pub written: usize,
 }
 
 impl Default for Limits {
@@ -42,6 +44,7 @@ impl Default for Limits {
             calls_at_once: 64,
             tool_errors: 10,
             faulty_calls: 3,
+            written: 10 << 20,
         }
     }
 }
@@ -116,6 +119,18 @@ impl AgentTurn {
             ..Self::default()
         }
     }
+
+    /// How much it is to read, about.
+    fn bytes(&self) -> usize {
+        let call = |attempted: &Attempted| {
+            let malformed = attempted.malformed.as_deref().map_or(0, str::len);
+            let arguments = serde_json::to_vec(&attempted.call.arguments);
+            attempted.call.name.len() + malformed + arguments.map_or(0, |json| json.len())
+        };
+        let signed = self.signed.as_deref().map_or(0, str::len);
+        let calls: usize = self.calls.iter().map(call).sum();
+        self.reasoning.len() + signed + self.text.len() + calls
+    }
 }
 
 /// What a user does in one turn.
@@ -139,6 +154,7 @@ pub struct Conversation<'a> {
     agent_messages: usize,
     tool_errors: usize,
     calls: usize,
+    written: usize,
     /// The last call's fault, and how many faulty ones there were in a row.
     faulty: Option<(AgentFault, usize)>,
     agent_facts: Arc<AgentFacts>,
@@ -165,6 +181,7 @@ impl<'a> Conversation<'a> {
             agent_messages: 0,
             tool_errors: 0,
             calls: 0,
+            written: 0,
             faulty: None,
             agent_facts: Arc::default(),
             user_facts: UserFacts::default(),
@@ -229,19 +246,21 @@ impl<'a> Conversation<'a> {
     }
 
     /// Takes the agent's turn and carries out its calls.
-    pub fn agent(&mut self, turn: AgentTurn) {
+    pub fn agent(&mut self, mut turn: AgentTurn) {
         assert_eq!(self.next, Next::Agent, "the agent is not awaited");
         if turn.text.is_empty() && turn.calls.is_empty() {
             self.next = Next::Over(Ending::Agent(AgentFault::EmptyReply));
             return;
         }
+        // What is left of it is what is scored again.
+        turn.calls.truncate(self.limits.calls_at_once);
+        self.written += turn.bytes();
         let AgentTurn {
             reasoning,
             signed,
             text,
-            calls: mut attempted,
+            calls: attempted,
         } = turn;
-        attempted.truncate(self.limits.calls_at_once);
         let calls: Vec<ToolCall> = attempted
             .into_iter()
             .map(|attempted| self.numbered(attempted))
@@ -327,6 +346,8 @@ impl<'a> Conversation<'a> {
             self.next = Next::Over(Ending::Agent(fault));
         } else if self.tool_errors >= self.limits.tool_errors {
             self.next = Next::Over(Ending::Agent(AgentFault::ToolErrorLimit));
+        } else if self.written > self.limits.written {
+            self.next = Next::Over(Ending::Agent(AgentFault::ContextOverflow));
         } else if self.agent_messages >= self.limits.agent_messages && self.next == Next::Agent {
             self.next = Next::Over(Ending::Agent(AgentFault::TurnLimit));
         }
@@ -475,6 +496,37 @@ mod tests {
         assert_eq!(after(most), (over.clone(), 2 + most));
         // What is kept of it ends it again when it is scored again.
         assert_eq!(after(50_000), (over, 2 + most));
+    }
+
+    #[test]
+    fn who_writes_more_than_a_context_holds_has_outgrown_his() {
+        let domain = Tickets::new(Arc::new(Desk::generate(40, Seed::root(3))));
+        let task = task(&domain);
+        let limits = Limits {
+            written: 1_000,
+            ..Limits::default()
+        };
+        let after = |turn: AgentTurn| {
+            let mut conversation = Conversation::new(&domain, &task, limits, true).unwrap();
+            conversation.user(UserTurn::Say("Hello?".to_owned()));
+            conversation.agent(turn);
+            conversation.next().clone()
+        };
+        let say = |length| AgentTurn::say("x".repeat(length));
+        let thinks = |length| AgentTurn {
+            reasoning: "x".repeat(length),
+            ..say(10)
+        };
+        let calls = |length: usize| {
+            let text = "x".repeat(length);
+            AgentTurn::call(PlannedCall::new("get_ticket", [("ticket_id", &text[..])]))
+        };
+        let over = Next::Over(Ending::Agent(AgentFault::ContextOverflow));
+        assert_eq!(after(say(1_000)), Next::User);
+        for turn in [say(1_001), thinks(991), calls(1_000)] {
+            assert_eq!(after(turn), over);
+        }
+        assert_eq!(after(calls(900)), Next::Agent);
     }
 
     #[test]

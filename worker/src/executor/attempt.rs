@@ -15,8 +15,10 @@ pub const ATTEMPTS: u32 = 5;
 pub const CRASHES: u32 = 3;
 /// Redeliveries from which on a job is done in a process of its own.
 const SUSPECT: u32 = 3;
-/// Wait before the second attempt; each further one waits four times as long.
-const BACKOFF: Duration = Duration::from_secs(5);
+/// Waits before the second attempt and those after it, in seconds. A queue delays by its rungs, and a wait
+/// between two of them takes the longer one: these are rungs that are there by default. A job that fails for
+/// good is known to in about three minutes, in which a fleet that is upgraded gets its first new workers.
+const BACKOFFS: [u64; ATTEMPTS as usize - 1] = [5, 30, 30, 120];
 
 /// One hand-over of a job.
 #[derive(Debug, Clone)]
@@ -75,9 +77,27 @@ impl Attempt {
     pub fn suspect(&self) -> bool {
         self.crashes > 0 || self.redeliveries >= SUSPECT
     }
+}
 
-    /// How long to wait before the next attempt.
-    pub(super) fn backoff(&self) -> Duration {
-        BACKOFF * 4_u32.saturating_pow(self.number.saturating_sub(1).min(4))
+/// How long to wait before what has failed so often is tried again.
+pub(super) fn backoff(failed: u32) -> Duration {
+    let place = (failed.max(1) - 1) as usize;
+    Duration::from_secs(BACKOFFS[place.min(BACKOFFS.len() - 1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::queue::AmqpSettings;
+
+    use super::*;
+
+    #[test]
+    fn a_queue_has_each_backoff_as_a_rung() {
+        let rungs = AmqpSettings::new("amqp://broker").rungs;
+        let waits: Vec<Duration> = (1..ATTEMPTS).map(backoff).collect();
+        assert!(waits.iter().all(|wait| rungs.contains(wait)), "{waits:?}");
+        assert!(waits.is_sorted(), "{waits:?}");
+        assert_eq!(backoff(0), waits[0]);
+        assert_eq!(backoff(u32::MAX), *waits.last().unwrap());
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::Done;
-use super::attempt::{ATTEMPTS, Attempt, CRASHES};
+use super::attempt::{ATTEMPTS, Attempt, CRASHES, backoff};
 use crate::process::metrics::Metrics;
 use crate::process::metrics::label::{Came, Class, Ended};
 use crate::process::telemetry::spans::{self, System};
@@ -100,7 +100,7 @@ impl Answer<'_> {
             }
             Done::Again { error } => {
                 tracing::warn!(job = %of(&delivery), attempt = attempt.number, error, "failed for now");
-                let after = attempt.backoff();
+                let after = backoff(attempt.number);
                 again(delivery, ATTEMPT_HEADER, attempt.number + 1, after).await;
             }
             Done::Crashed { how } => self.crashed(delivery, attempt, stage, how).await,
@@ -142,7 +142,7 @@ impl Answer<'_> {
             let error = format!("poison: its own process died {times} times, lastly: {how_often}");
             self.fail(delivery, stage, error).await;
         } else {
-            again(delivery, CRASHES_HEADER, times, attempt.backoff()).await;
+            again(delivery, CRASHES_HEADER, times, backoff(times)).await;
         }
     }
 

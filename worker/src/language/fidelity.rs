@@ -17,6 +17,10 @@ use crate::environment::Environment;
 /// Most characters of a persona's manner.
 pub const MANNER_LIMIT: usize = 240;
 
+/// Most characters of what a customer says at a time: a model that does not come to an end would fill the context
+/// of whoever it talks to, and the other would be blamed.
+pub const TEXT_LIMIT: usize = 4_000;
+
 /// Checks every text of a task's script. The error names the text, what is wrong with it and the words.
 pub fn check_texts(
     domain: &dyn Domain,
@@ -414,6 +418,12 @@ impl<'a> Checker<'a> {
         expect: &Expect,
         heard: Option<&Scanner>,
     ) -> Result<(), String> {
+        let length = text.chars().count();
+        if length > TEXT_LIMIT {
+            return Err(format!(
+                "{what} has {length} characters, and a customer says {TEXT_LIMIT} at most: say it in fewer words"
+            ));
+        }
         let mut scanner = Scanner::new(text);
         for part in parts(&expect.must) {
             if !part.wordings.iter().any(|wording| scanner.holds(wording)) {

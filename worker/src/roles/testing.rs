@@ -27,7 +27,7 @@ use crate::chat::{Answer, Fault};
 use crate::domains::Domain;
 use crate::domains::tickets::Tickets;
 use crate::domains::tickets::desk::Desk;
-use crate::executor::{ATTEMPTS, Done};
+use crate::executor::Done;
 use crate::process::metrics::{Metrics, Part as Process};
 use crate::rules::Sort;
 
@@ -227,7 +227,7 @@ pub(super) async fn deliver(
         domain,
         job,
         place: &place,
-        last: attempt >= ATTEMPTS,
+        attempt,
     };
     super::perform(&work).await
 }

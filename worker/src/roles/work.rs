@@ -10,7 +10,7 @@ use crate::blocking::in_place;
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Stop};
 use crate::domains::Domain;
-use crate::executor::Done;
+use crate::executor::{ATTEMPTS, Done};
 
 /// Wait of a job that could not reach the kept replies.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
@@ -31,8 +31,8 @@ pub struct Work<'a> {
     pub job: &'a Job,
     /// Where its replies are kept.
     pub place: &'a Place,
-    /// Whether no further attempt will be made.
-    pub last: bool,
+    /// Which attempt at it this is, from 1.
+    pub attempt: u32,
 }
 
 /// A service is not there now.
@@ -88,9 +88,7 @@ impl Work<'_> {
             }),
             Stop::PutOff { .. } | Stop::Down { given_up: true, .. } => Ok(stop.to_string()),
             Stop::Down { after, .. } => Err(later(after)),
-            Stop::Fault { ref fault, .. }
-                if self.last || !fault.passing() && !fault.this_workers_own() =>
-            {
+            Stop::Fault { ref fault, .. } if self.attempt >= fault.attempts(ATTEMPTS) => {
                 Ok(stop.to_string())
             }
             Stop::Fault { .. } => Err(Done::Again {

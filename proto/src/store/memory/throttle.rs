@@ -80,7 +80,7 @@ struct Cut {
     at: u64,
     /// What it left of them.
     share: f64,
-    /// Permits that were open.
+    /// Permits that were open at the first cut since the rates were whole.
     open: u64,
 }
 
@@ -199,11 +199,13 @@ impl Model {
         self.paused = self.paused.max(now + micros(pause));
         let due = |cut: Cut| now >= cut.at + micros(COOLDOWN);
         if self.cut.is_none_or(due) {
-            let share = (self.share(now) * CUT).max(LEAST);
+            let held = self.share(now);
+            // What is open while a cut holds is a share of the first already.
+            let first = self.cut.filter(|_| held < 1.0);
             self.cut = Some(Cut {
                 at: now,
-                share,
-                open,
+                share: (held * CUT).max(LEAST),
+                open: first.map_or(open, |cut| cut.open),
             });
         }
     }

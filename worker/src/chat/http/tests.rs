@@ -215,6 +215,30 @@ async fn an_answer_is_whole_or_none() {
 }
 
 #[tokio::test]
+async fn the_status_of_an_error_is_known_however_its_body_ends() {
+    const HALF: &[u8] = b"HTTP/1.1 503 Busy\r\ncontent-length: 99\r\nretry-after: 7\r\n\r\n{\"err";
+    let cut: Script = |_| Deed::SayAndClose(HALF.to_vec());
+    let stalled: Script = |_| Deed::SayAndHang(HALF);
+    let long: Script = |_| Deed::Say(page("503 Busy", "retry-after: 7\r\n", &"x".repeat(CAP + 1)));
+    let encoded: Script = |_| {
+        let headers = "retry-after: 7\r\ncontent-encoding: GZip\r\n";
+        Deed::SayAndClose(page("503 Busy", headers, "\u{1f}x"))
+    };
+    for script in [cut, stalled, long, encoded] {
+        let server = Server::start(script).await;
+        let mut endpoint = server.endpoint(Protocol::OpenAi);
+        endpoint.patience.total = 600;
+        let (answer, wait) = http()
+            .post(&endpoint, &Bytes::from_static(b"{}"))
+            .await
+            .unwrap();
+        assert_eq!(answer.status, 503);
+        assert_eq!(wait, Some(Duration::from_secs(7)));
+        assert!(answer.body.len() <= CAP, "{}", answer.body.len());
+    }
+}
+
+#[tokio::test]
 async fn waiting_has_an_end() {
     let (answered, _) = asked(|_| Deed::SayAndHang(b"")).await;
     let said = answered.unwrap_err().to_string();
@@ -271,6 +295,9 @@ async fn what_was_not_asked_for_is_not_followed() {
         asked(|_| Deed::Say(page("200 OK", "content-encoding: gzip\r\n", "\u{1f}x"))).await;
     let said = answered.unwrap_err().to_string();
     assert!(said.contains("encoded as \"gzip\""), "{said}");
+    let (answered, _) =
+        asked(|_| Deed::Say(page("200 OK", "content-encoding: utf-8\r\n", REPLY))).await;
+    assert_eq!(answered.unwrap().status, 200);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use proto::seed::Seed;
 
 use super::population::{self, Case, write};
 use super::shop::{KINDS, Shop, Stub};
-use crate::language::fidelity::{Moment, check_texts, check_turn};
+use crate::language::fidelity::{Moment, TEXT_LIMIT, check_texts, check_turn};
 
 const BLACK: (&str, &str) = ("color", "black");
 
@@ -197,4 +197,20 @@ fn what_the_agent_named_may_be_repeated_in_another_spelling() {
         assert_eq!(turn(&filled(&shop, heard)), Ok(()), "{said}");
         assert!(turn("").unwrap_err().contains("kept back"), "{said}");
     }
+}
+
+#[test]
+fn a_customer_comes_to_an_end() {
+    let Case { shop, task } = returning("order.id", BLACK, None);
+    let asked = BTreeSet::new();
+    let moment = Moment {
+        asked: &asked,
+        changed: false,
+        heard: "",
+    };
+    let turn = |said: &str| check_turn(&Stub, &shop, &task, said, &moment);
+    let longest = "Well. ".repeat(TEXT_LIMIT / 6);
+    assert_eq!(turn(&longest), Ok(()));
+    let error = turn(&format!("{longest}I think.")).unwrap_err();
+    assert!(error.contains("fewer words"), "{error}");
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::chat::Fault;
 use crate::domains::tickets::Tickets;
+use crate::executor::ATTEMPTS;
 use crate::explore::explore;
 use crate::proof::admit;
 use crate::roles::testing::{
@@ -404,8 +405,25 @@ async fn what_nobody_affords_costs_nothing_and_an_endpoint_at_fault_is_no_reject
             retry_after: None,
         })
     });
-    match bench.explored(&down).await {
-        StageResult::Failed { error, .. } => assert!(error.contains("no such model"), "{error}"),
+    let ended = async |attempt| {
+        let replies = Arc::new(MemoryReplies::new(1 << 20));
+        let job = (&bench.domain as &dyn Domain, &bench.job);
+        deliver(
+            down.clone(),
+            replies,
+            job,
+            attempt,
+            CancellationToken::new(),
+        )
+        .await
+    };
+    let again = ended(1).await;
+    assert!(matches!(again, Done::Again { .. }), "{again:?}");
+    match ended(ATTEMPTS).await {
+        Done::Outcome(Outcome {
+            result: StageResult::Failed { error, .. },
+            ..
+        }) => assert!(error.contains("no such model"), "{error}"),
         other => panic!("not failed: {other:?}"),
     }
     bench.job.cell.wants = vec![Wanted::Write("get_ticket".to_owned())];

@@ -113,7 +113,7 @@ pub const MODELS: [Setting; 25] = [
         "models.*.omit",
         Kind::Texts,
         "",
-        "Fields that are left out of a request's body, for servers that refuse them, such as `cache_control` or `tool_choice`. What bounds a reply is not left out: a server that refuses `max_tokens` takes `max_completion_tokens` in `extra`.",
+        "Fields that are left out of a request's body, for servers that refuse them, such as `cache_control` or `tool_choice`. What bounds a reply is not left out: a server of chat completions that refuses `max_tokens` takes `max_completion_tokens` in `extra`.",
     ),
     setting(
         "models.*.price_input",

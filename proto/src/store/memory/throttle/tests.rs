@@ -264,6 +264,47 @@ fn ask(model: &mut Model, name: &str, rates: Rates, now: u64) -> Admission {
 }
 
 #[test]
+fn refusals_in_a_row_cut_what_was_open_at_the_first() {
+    let mut model = Model::new(0);
+    let mut open = Vec::new();
+    let mut fill = |model: &mut Model, now: u64| {
+        for number in 0..200 {
+            let name = format!("{number} at {now}");
+            if let Admission::Granted(permit) = ask(model, &name, Rates::default(), now) {
+                open.push(permit);
+            }
+        }
+        open.len()
+    };
+    assert_eq!(fill(&mut model, 0), 200);
+    let refuse = |model: &mut Model, now: u64| {
+        let permit = Permit {
+            model: "model".to_owned(),
+            name: format!("0 at {now}"),
+            granted: now,
+            tokens: 0,
+            rates: Rates::default(),
+        };
+        assert!(model.end(&permit, REFUSED, now));
+    };
+    refuse(&mut model, 0);
+    let places = |model: &Model, now| model.places(Rates::default(), model.share(now));
+    assert_eq!(places(&model, 0), Some(100));
+    model.open.clear();
+    let later = micros(COOLDOWN);
+    fill(&mut model, later);
+    assert_eq!(model.open.len(), 108, "a part has grown back");
+    refuse(&mut model, later);
+    assert_eq!(
+        places(&model, later),
+        Some(54),
+        "half of that, and of 200 a share"
+    );
+    let whole = later + (1.0 / GROWTH) as u64 * SECOND;
+    assert_eq!(places(&model, whole), None, "T5: all of it comes back");
+}
+
+#[test]
 fn a_large_call_is_not_starved_by_small_ones() {
     let rates = Rates {
         tokens_per_minute: 10_000,

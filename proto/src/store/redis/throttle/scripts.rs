@@ -192,7 +192,7 @@ if ARGV[8] == '1' then
   if not cut or now >= cut + COOLDOWN then
     set('cut.at', now)
     set('cut.share', math.max(LEAST, share * CUT))
-    set('cut.open', were)
+    if share == 1 then set('cut.open', were) end
   end
 end
 keep(state, KEPT + pause / 1000)

@@ -153,3 +153,30 @@ async fn nobody_gives_up_before_a_change_of_mind_that_is_due() {
     let episode = bench.talk(&sayer).await;
     assert_eq!(episode.ending, Ending::User(UserOutcome::GaveUp));
 }
+
+#[test]
+fn what_comes_with_a_change_of_mind_need_not_be_said_before_it() {
+    let comes_with = |task: &Task| {
+        let change = task.script.change.as_ref();
+        change.is_some_and(|change| !change.goals.is_empty())
+    };
+    let bench = Bench::with(changing, comes_with);
+    let (script, world) = (&bench.task.script, bench.domain.start());
+    let mut first = script.opening.clone();
+    for goal in &script.goals {
+        let answers = goal.reveals.iter().map(|reveal| &reveal.text);
+        for said in [&goal.say].into_iter().chain(answers) {
+            first = format!("{first}\n{said}");
+        }
+    }
+    let missing = |said: &str, changed| {
+        let missing = unsaid(&bench.domain, &*world, &bench.task, said, changed);
+        missing.unwrap().map(str::to_owned)
+    };
+    assert_eq!(missing(&first, false), None);
+    let change = script.change.as_ref().expect("the mind changes");
+    let lacks = missing(&first, true).expect("it was not said");
+    assert!(change.goals.iter().any(|goal| goal.say == lacks), "{lacks}");
+    let all = format!("{first}\n{}", change.text);
+    assert_eq!(missing(&all, true), None);
+}
