@@ -64,7 +64,10 @@ fn a_run_that_was_cancelled_as_it_ended_grows_after_it_is_cleaned_away() {
     // Of a run that has ended nothing is told to the fleet.
     site.fleet.alone(&format!("cancel out {over}"));
     assert_eq!(cancelled(), None);
+    // As one that came just before the end.
     let day = Duration::from_secs(24 * 60 * 60);
+    let posted = store.post(CANCELLED, instance, b"cancelled", day);
+    runtime.block_on(posted).unwrap();
     let (lane, strangers) = (Lane::Verify, "00000000000000aa");
     runtime.block_on(async {
         bury(&queue, lane, &[instance, strangers]).await;
