@@ -103,6 +103,6 @@ pub struct Sent {
     pub came: String,
     /// Tokens that the answer says it took.
     pub usage: Usage,
-    /// What they cost by the plan's prices.
+    /// What the request cost by the plan's prices; where the answer does not say, the most that it can have cost.
     pub cost: Money,
 }

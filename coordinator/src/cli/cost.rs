@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use proto::record::Prices;
-use worker::chat::read;
+use worker::chat::reply_to;
 
 use super::plan::Given;
 use super::progress::{Bar, RunBar, note, print, say};
@@ -181,11 +181,12 @@ impl Pilot<'_> {
 
 fn add(bill: &mut Bill, heard: &Heard) {
     for exchange in &heard.exchanges {
-        let occasion = &exchange.enquiry.occasion;
+        let enquiry = &exchange.enquiry;
+        let occasion = &enquiry.occasion;
         let player = (occasion.role, occasion.endpoint.clone());
         let spent = bill.entry(player).or_default();
         spent.calls += 1;
-        if let Ok(reply) = read(exchange.enquiry.asked.protocol, &exchange.answer) {
+        if let Ok(reply) = reply_to(&enquiry.asked, &enquiry.request, &exchange.answer) {
             spent.usage += reply.usage;
         }
     }

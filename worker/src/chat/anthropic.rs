@@ -207,16 +207,14 @@ fn add(reply: &mut Reply, block: &Json) {
 /// What was written to the cache and what was read from it are counted apart from the rest. Nothing where it does
 /// not say what was read: then nobody knows what a request came to.
 fn usage(usage: &Json) -> Usage {
-    let tokens = |field: &str| usage[field].as_u64().unwrap_or_default();
-    if !usage["input_tokens"].is_u64() {
+    let Some(input) = usage["input_tokens"].as_u64() else {
         return Usage::default();
-    }
+    };
+    let tokens = |field: &str| usage[field].as_u64().unwrap_or_default();
     let cached = tokens("cache_read_input_tokens");
     let written = tokens("cache_creation_input_tokens");
     Usage {
-        input: tokens("input_tokens")
-            .saturating_add(written)
-            .saturating_add(cached),
+        input: input.saturating_add(written).saturating_add(cached),
         cached,
         written,
         output: tokens("output_tokens"),

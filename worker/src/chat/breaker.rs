@@ -9,8 +9,8 @@
 //!
 //! Whoever would give the endpoint up for good asks it once more, whatever the phase: it may be up again.
 //!
-//! What counts are faults that may pass, of whatever conversations, in a row; an answer of any kind, an
-//! error that is the request's own fault included, shows that somebody is there.
+//! What counts are faults that may pass, of whatever conversations, and refusals of the worker's key, in a row; an
+//! answer of any other kind, an error that is the request's own fault included, shows that somebody is there.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -89,15 +89,19 @@ pub struct Ticket<'a> {
 }
 
 impl Ticket<'_> {
-    /// Tells what came of the request.
-    pub fn settle(self, now: Instant, fault: Option<&Fault>) {
+    /// Tells what came of the request. Returns whether the endpoint is left alone from now on, and was not before.
+    pub fn settle(self, now: Instant, fault: Option<&Fault>) -> bool {
         let mut state = self.breaker.state();
+        let was_open = state.opened.is_some();
         match fault {
             // Nobody was asked.
             Some(Fault::Unready(_)) => {}
-            Some(fault) if fault.passing() => state.failed(now, self.probe, fault.retry_after()),
+            Some(fault) if fault.passing() || fault.of_the_key() => {
+                state.failed(now, self.probe, fault.retry_after());
+            }
             Some(_) | None => state.heard(),
         }
+        state.opened.is_some() && !was_open
     }
 }
 
@@ -247,6 +251,32 @@ mod tests {
         breaker.admit(now).unwrap().settle(now, None);
         assert_eq!(breaker.down(now), None);
         assert!(breaker.admit(now).is_ok() && breaker.admit(now).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_refused_opens_it_and_a_request_that_is_does_not() {
+        let now = Instant::now();
+        let refused = |status| Fault::Status {
+            status,
+            text: String::new(),
+            retry_after: None,
+        };
+        for (status, opens) in [
+            (401, true),
+            (402, true),
+            (403, true),
+            (400, false),
+            (404, false),
+        ] {
+            let breaker = Breaker::default();
+            let told = |_| {
+                let ticket = breaker.admit(now).unwrap();
+                ticket.settle(now, Some(&refused(status)))
+            };
+            let opened: Vec<bool> = (0..FAULTS).map(told).collect();
+            assert!(opened[..4].iter().all(|opened| !opened), "{status}");
+            assert_eq!((opened[4], breaker.admit(now).is_err()), (opens, opens));
+        }
     }
 
     #[test]

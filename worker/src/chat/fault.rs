@@ -64,6 +64,18 @@ impl Fault {
         }
     }
 
+    /// Whether it is this worker's key that is refused, has nothing left or may not use the model: whatever it asks,
+    /// it asks in vain.
+    pub(super) fn of_the_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Status {
+                status: 401..=403,
+                ..
+            }
+        )
+    }
+
     /// In how many attempts of a job it is worth asking, of those that a job has. Where it may pass, in all, and where
     /// another worker may have the key that this one lacks, too. What a server refuses it refuses again, unless
     /// something before it was just being changed, or another worker has another key, and that shows in half a minute.

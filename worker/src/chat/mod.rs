@@ -30,6 +30,7 @@ pub mod session;
 mod settlement;
 mod signed;
 mod standstill;
+mod surcharges;
 #[cfg(test)]
 mod tests;
 mod unanswered;
@@ -157,7 +158,19 @@ pub fn body(endpoint: &Endpoint, request: &Request<'_>) -> Bytes {
     body.into_boxed_slice().into()
 }
 
-/// The reply in an answer of this protocol.
+/// The reply in an endpoint's answer to a request. Tokens that such a request can't have taken are none.
+///
+/// # Errors
+/// When there is none in it.
+pub fn reply_to(endpoint: &Endpoint, request: &[u8], answer: &Answer) -> Result<Reply, Fault> {
+    let mut reply = read(endpoint.protocol, answer)?;
+    if !settlement::plausible(reply.usage, endpoint, request) {
+        reply.usage = Usage::default();
+    }
+    Ok(reply)
+}
+
+/// The reply in an answer of this protocol, with tokens as the server counts them.
 ///
 /// # Errors
 /// When there is none in it.

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use proto::digest::Digest;
 use proto::operation::Sent;
-use proto::record::{Endpoint, Money, Prices, Protocol, Rates, Usage};
+use proto::record::{Endpoint, Prices, Protocol, Rates, Usage};
 use proto::store::meter::{Call, Entry, Meter, Pass};
 use proto::store::{Leases, ReplyStore, Shared};
 use tokio::time::Instant;
@@ -22,9 +22,10 @@ use super::breaker::{Breaker, Breakers, Ticket};
 use super::journal::{Moment, millis};
 use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
-use super::settlement::{Left, Most, left, most, plausible};
+use super::settlement::{Left, Most, left, most};
 use super::standstill::Standstills;
-use super::{Answer, Client, Fault, read};
+use super::surcharges::Surcharges;
+use super::{Answer, Client, Fault, reply_to};
 use crate::process::metrics::Metrics;
 use crate::process::metrics::family::Label as _;
 use crate::process::metrics::label::{Code, Reply as Became};
@@ -53,6 +54,12 @@ impl Wire for Client {
     }
 }
 
+/// A try without an answer.
+struct Failed {
+    fault: Fault,
+    took: Duration,
+}
+
 /// Models, as the jobs of a worker share them.
 #[derive(Debug)]
 pub struct Models {
@@ -62,6 +69,7 @@ pub struct Models {
     meter: Meter,
     breakers: Breakers,
     standstills: Standstills,
+    surcharges: Surcharges,
     holder: String,
     metrics: Metrics,
     replay: Option<Arc<Replay>>,
@@ -80,6 +88,7 @@ impl Models {
             meter: Meter::new(shared, holder.as_str()),
             breakers: Breakers::default(),
             standstills: Standstills::default(),
+            surcharges: Surcharges::default(),
             holder,
             metrics,
             replay: None,
@@ -127,27 +136,30 @@ impl Models {
         place: &Place,
         moment: Moment,
     ) -> Result<Answer, Stop> {
-        let (mut tries, began) = (1, Instant::now());
-        let mut failed = None;
+        let (mut tries, mut failed, mut lost) = (1, None, Duration::ZERO);
         loop {
             if place.hand_back.is_cancelled() {
-                return Err(handed_back(endpoint, failed, began.elapsed(), place));
+                return Err(handed_back(endpoint, failed, lost, place));
             }
-            let fault = match self.send(endpoint, body, place, (moment, tries)).await? {
-                Ok(answer) => {
-                    place.put_off.answered();
-                    return Ok(answer);
-                }
-                Err(fault) => fault,
-            };
+            let Failed { fault, took } =
+                match self.send(endpoint, body, place, (moment, tries)).await? {
+                    Ok(answer) => {
+                        place.put_off.answered();
+                        return Ok(answer);
+                    }
+                    Err(failed) => failed,
+                };
+            lost += took;
             let asked = fault.retry_after();
             // More than the server asks for: it says the same to all who come at once.
             let pause = asked.unwrap_or_default() + backoff(tries, Digest::of(body).head());
             let down = admitted(&self.breakers.of(endpoint), endpoint).err();
             let long = asked.filter(|after| *after > LONGEST_PAUSE);
-            if long.is_some() && down.is_none() && fault.passing() {
+            if let Some(asked) = long
+                && down.is_none()
+                && fault.passing()
+            {
                 // It says itself when to come again. If it says so to everybody, its breaker opens.
-                let asked = asked.unwrap_or_default();
                 return Err(put_off(endpoint, fault, asked, pause, place));
             }
             let given_up = matches!(down, Some(Stop::Down { given_up: true, .. }));
@@ -178,9 +190,10 @@ impl Models {
         body: &Bytes,
         place: &Place,
         (moment, attempt): (Moment, u32),
-    ) -> Result<Result<Answer, Fault>, Stop> {
+    ) -> Result<Result<Answer, Failed>, Stop> {
         let breaker = self.breakers.of(endpoint);
-        let most = most(endpoint, body);
+        let served = place_in_line(endpoint);
+        let most = most(endpoint, body, self.surcharges.of(&served));
         // Who would be turned away at the door need not stand in line before it.
         leave(&breaker, endpoint).map(drop)?;
         let asked = Instant::now();
@@ -194,8 +207,20 @@ impl Models {
         };
         let sent = Instant::now();
         let (came, usage) = self.once(endpoint, body).await;
-        let usage = usage.filter(|usage| plausible(*usage, endpoint, body));
-        ticket.settle(now(), came.as_ref().err());
+        if let Some(usage) = usage {
+            self.surcharges.learn(&served, endpoint, body.len(), usage);
+        }
+        let took = sent.elapsed();
+        if ticket.settle(now(), came.as_ref().err()) {
+            let fault = came.as_ref().err().map(ToString::to_string);
+            let endpoint = endpoint.name.as_str();
+            tracing::warn!(
+                endpoint,
+                fault,
+                "it fails for everybody; its jobs wait, and it is asked now and then"
+            );
+        }
+        let end = left(endpoint, &came, usage, most);
         let noted = Sent {
             role: moment.role,
             model: endpoint.name.clone(),
@@ -204,16 +229,15 @@ impl Models {
             attempt,
             after: place.journal.after(sent),
             waited: millis(sent - asked),
-            millis: millis(sent.elapsed()),
+            millis: millis(took),
             came: code(&came).text().to_owned(),
             usage: usage.unwrap_or_default(),
-            cost: Money::cost(usage.unwrap_or_default(), endpoint.prices),
+            cost: end.cost(),
         };
         self.metrics.work.asked(&noted);
         place.journal.note([noted]);
-        let end = left(endpoint, &came, usage, most);
         self.left(pass, end).await;
-        Ok(came)
+        Ok(came.map_err(|fault| Failed { fault, took }))
     }
 
     /// Waits in line where the plan limits how fast the model may be asked, or what may be spent.
@@ -304,7 +328,7 @@ impl Models {
         let mut usage = None;
         match &sent {
             Ok(answer) => {
-                match read(endpoint.protocol, answer) {
+                match reply_to(endpoint, body, answer) {
                     // A filter may have read all of what the model wrote, and a server not understood it: without a
                     // word of tokens, nobody knows.
                     Ok(reply) => {
@@ -349,7 +373,7 @@ fn put_off(
     }
 }
 
-/// The worker is to let go of the job. What tries took that failed is lost, and counts as a wait that the server
+/// The worker is to let go of the job. What tries that failed took is lost, and counts as a wait that the server
 /// asked for: where each takes longer than a job is held, the job would come again and again, in its first attempt.
 fn handed_back(endpoint: &Endpoint, failed: Option<Fault>, lost: Duration, place: &Place) -> Stop {
     let Some(fault) = failed else {
@@ -427,12 +451,14 @@ fn code(sent: &Result<Answer, Fault>) -> Code {
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+    use proto::record::Money;
     use proto::store::budgets::MOST;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::chat::journal::Journal;
     use crate::chat::put_off::PutOff;
+    use crate::chat::surcharges::Surcharge;
     use crate::process::metrics::Part;
 
     /// Cuts every connection until it is mended.
@@ -528,7 +554,7 @@ mod tests {
         let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
         endpoint.prices.input = 1_000_000;
         let body = Bytes::from_static(&[b' '; 50]);
-        let most = most(&endpoint, &body).cost;
+        let most = most(&endpoint, &body, Surcharge::default()).cost;
         for (status, said, spent) in [
             (200, reply(r#"{"prompt_tokens":10}"#), Money(10_000_000)),
             (200, reply("{}"), most),
@@ -575,6 +601,38 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_server_charges_beyond_the_limit_of_a_reply_is_reserved_for_once_it_is_known() {
+        let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
+        endpoint.prices.output = 1;
+        assert_eq!(endpoint.sampling.most_output(), 256);
+        let thoughtful = r#"{"choices":[{"message":{"content":"Hi."}}],
+            "usage":{"prompt_tokens":9,"completion_tokens":1000}}"#;
+        let shared = Shared::in_memory(1 << 20);
+        let mut place = place();
+        // Of a fourth call it has enough for the limit, and not for the thoughts.
+        place.budget = Some(Money(3_900));
+        shared
+            .budgets
+            .restart(&place.run, Money::ZERO)
+            .await
+            .unwrap();
+        let wire = Arc::new(Says(200, thoughtful));
+        let models = Models::new(wire, &shared, "one", Metrics::new(Part::Worker));
+        let call = async || {
+            let body = Bytes::from_static(b"{}");
+            models.call(&endpoint, &body, &place, moment()).await
+        };
+        for _ in 0..3 {
+            call().await.unwrap();
+        }
+        let ended = call().await.unwrap_err();
+        let Stop::Spent { spent, wanted } = ended else {
+            panic!("{ended:?}");
+        };
+        assert_eq!((spent, wanted), (Money(3_000), Money(1_000)));
     }
 
     #[tokio::test(start_paused = true)]

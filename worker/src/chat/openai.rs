@@ -142,19 +142,17 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     };
     let choice = &json["choices"][0];
     let message = &choice["message"];
-    let ended = End::of(&choice["finish_reason"]);
-    if ended == End::Full {
-        return Err(Fault::Overflow("the reply does not fit into it".to_owned()));
-    }
+    let finish = match End::of(&choice["finish_reason"]) {
+        End::Reply(finish) => finish,
+        End::Full => return Err(Fault::Overflow("the reply does not fit into it".to_owned())),
+        End::Broken => return Err(unanswered::no_reply(answer)),
+    };
     // Of what a filter took away there may be no message left.
-    let filtered = ended == End::Reply(Finish::Refused) && message.is_null();
+    let filtered = finish == Finish::Refused && message.is_null();
     let sound = filtered || message.is_object() && formed(message);
     if !choice["error"].is_null() || !sound {
         return Err(unanswered::no_reply(answer));
     }
-    let End::Reply(finish) = ended else {
-        return Err(unanswered::no_reply(answer));
-    };
     let Spoken {
         mut reasoning,
         mut text,
@@ -189,7 +187,10 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
 
 /// Whether a message has the form that servers have agreed on. A model has no say in it.
 fn formed(message: &Json) -> bool {
-    let part = |part: &Json| part.is_string() || part.is_object();
+    let part = |part: &Json| match part["type"].as_str() {
+        Some("text") | None => part.is_string() || part["text"].is_string(),
+        Some(_) => true,
+    };
     let spoken = match &message["content"] {
         Json::Array(parts) => parts.iter().all(part),
         content => content.is_null() || content.is_string(),
@@ -198,7 +199,8 @@ fn formed(message: &Json) -> bool {
         Json::Array(calls) => calls.iter().all(|call| function(call)["name"].is_string()),
         calls => calls.is_null(),
     };
-    spoken && calls
+    let former = &message["function_call"];
+    spoken && calls && (former.is_null() || former["name"].is_string())
 }
 
 /// What a call calls; some servers leave its envelope out.
@@ -269,7 +271,6 @@ fn attempts(message: &Json) -> Vec<Attempted> {
 }
 
 /// What a reason to stop says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// There is a reply, which ends so.
     Reply(Finish),
@@ -614,6 +615,9 @@ mod tests {
             r#"{"choices":[{"message":{"content":""},"finish_reason":{"type":"abort","message":"shut down"}}]}"#,
             r#"{"choices":[{"message":{"content":"x"},"finish_reason":"insufficient_system_resource"}]}"#,
             r#"{"choices":[{"message":{"content":[7]}}]}"#,
+            r#"{"choices":[{"message":{"content":[{}]}}]}"#,
+            r#"{"choices":[{"message":{"content":[{"type":"text","text":null}]}}]}"#,
+            r#"{"choices":[{"message":{"content":null,"function_call":{}}}]}"#,
             r#"{"choices":[{"message":{"content":null,"tool_calls":[null]}}]}"#,
             r#"{"choices":[{"message":{"content":null,"tool_calls":[{"type":"function","function":null}]}}]}"#,
             r#"{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"arguments":"{}"}}]}}]}"#,

@@ -19,7 +19,7 @@ use super::journal::{Journal, Moment};
 use super::models::Models;
 use super::put_off::PutOff;
 use super::replay::{Enquiry, Exchange, Occasion};
-use super::{Answer, Fault, Reply, Request, body, read};
+use super::{Answer, Fault, Reply, Request, body, reply_to};
 
 /// Tries to keep a reply that was paid for, before it is given up.
 const KEEP_TRIES: u32 = 6;
@@ -57,8 +57,9 @@ pub enum Stop {
         /// When to try again.
         after: Duration,
     },
-    /// The endpoint asks this job to come again later, for longer in all than its plan has patience.
-    #[error("{endpoint} puts the job off for {} s in all: {fault}", waited.as_secs())]
+    /// The endpoint asks this job to come again later, or says nothing to it, for longer in all than its plan has
+    /// patience.
+    #[error("{endpoint} leaves the job without a reply for {} s in all: {fault}", waited.as_secs())]
     PutOff {
         /// Name of the endpoint in the plan.
         endpoint: String,
@@ -188,11 +189,11 @@ impl<'a> Session<'a> {
         };
         if let Some(replay) = self.models.replay() {
             replay.hear(|| Exchange {
-                enquiry: self.enquiry(regeneration, body),
+                enquiry: self.enquiry(regeneration, body.clone()),
                 answer: answer.clone(),
             });
         }
-        let reply = read(self.endpoint.protocol, &answer).map_err(|fault| Stop::Fault {
+        let reply = reply_to(self.endpoint, &body, &answer).map_err(|fault| Stop::Fault {
             endpoint: self.endpoint.name.clone(),
             fault,
         })?;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use proto::record::{Endpoint, Money, Prices, Usage};
+use proto::record::{Endpoint, Money, Prices, Protocol, Usage};
 
+use super::surcharges::Surcharge;
 use super::{Answer, Fault};
 
 /// Bytes of a request that make a token, at least, of most of what is sent.
@@ -13,14 +14,6 @@ const BYTES_A_TOKEN: u64 = 3;
 const ADDED: u64 = 16 << 10;
 /// How often the limit of a reply its output may be, with thoughts that the limit does not bound.
 const BEYOND: u64 = 64;
-
-/// The longest wait that a server may ask a job for, as long as for a fleet.
-const LONGEST_WAIT: Duration = proto::store::throttle::LONGEST_PAUSE;
-
-/// The longest wait that a server is believed to need: no plan has patience for more.
-pub(super) fn longest_wait(endpoint: &Endpoint) -> Duration {
-    LONGEST_WAIT.min(Duration::from_millis(endpoint.patience.down))
-}
 
 /// What a call can come to, or came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +32,8 @@ impl Most {
 }
 
 /// The most that a request can come to. For the rate its tokens are estimated; for the money each byte is
-/// taken for one, since a budget must hold whatever is sent.
-pub(super) fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
+/// taken for one, since a budget must hold whatever is sent, and what the server has charged beyond is added.
+pub(super) fn most(endpoint: &Endpoint, body: &[u8], surcharge: Surcharge) -> Most {
     let (bytes, output) = (body.len() as u64, endpoint.sampling.most_output());
     let prices = endpoint.prices;
     // A server may say of any input that it came from its cache, or went into it.
@@ -49,10 +42,10 @@ pub(super) fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
         ..prices
     };
     let usage = Usage {
-        input: bytes,
+        input: bytes + surcharge.input,
         cached: 0,
         written: 0,
-        output,
+        output: output + surcharge.output,
     };
     Most {
         tokens: bytes / BYTES_A_TOKEN + output,
@@ -61,8 +54,12 @@ pub(super) fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
 }
 
 /// Whether a request can have taken so many tokens. A server adds to what it is sent, as how to call tools, and some
-/// charge for thoughts beyond the limit of a reply; but a count out of all proportion is none.
+/// charge for thoughts beyond the limit of a reply; but a count out of all proportion is none. What an agent of one's
+/// own asks on its way to an answer, nobody sees.
 pub(super) fn plausible(usage: Usage, endpoint: &Endpoint, body: &[u8]) -> bool {
+    if matches!(endpoint.protocol, Protocol::Service | Protocol::Program) {
+        return true;
+    }
     let input = body.len() as u64 + ADDED;
     let output = endpoint.sampling.most_output().saturating_mul(BEYOND);
     usage.input <= input && usage.output <= output
@@ -76,6 +73,16 @@ pub(super) enum Left {
     Refused(Option<Duration>),
     /// It never went out.
     Unsent,
+}
+
+impl Left {
+    /// What it cost; where nobody knows, the most that it can have cost.
+    pub(super) fn cost(&self) -> Money {
+        match self {
+            Self::Used(most) => most.cost,
+            Self::Refused(_) | Self::Unsent => Money::ZERO,
+        }
+    }
 }
 
 /// What a request that took `usage`, as far as that is known, and can have come to `most`, leaves of its permit.
@@ -95,7 +102,11 @@ pub(super) fn left(
             status: 429,
             retry_after,
             ..
-        }) => Left::Refused(retry_after.map(|wait| wait.min(longest_wait(endpoint)))),
+        }) => {
+            // No plan waits longer for anybody.
+            let patience = Duration::from_millis(endpoint.patience.down);
+            Left::Refused(retry_after.map(|wait| wait.min(patience)))
+        }
         Err(
             Fault::Connect(_)
             | Fault::Unready(_)
@@ -120,25 +131,26 @@ pub(super) fn left(
 
 #[cfg(test)]
 mod tests {
-    use proto::record::{Protocol, Sampling, Value};
+    use proto::record::{Sampling, Value};
 
     use super::super::tests::endpoint;
     use super::*;
 
+    const SEVEN: Most = Most {
+        tokens: 7,
+        cost: Money(7),
+    };
+
     #[test]
     fn who_stopped_waiting_does_not_know_what_a_model_wrote() {
         let endpoint = endpoint(Protocol::OpenAi);
-        let most = Most {
-            tokens: 7,
-            cost: Money(7),
-        };
         for (status, tokens) in [(408, 7), (504, 7), (524, 7), (500, 0), (503, 0), (401, 0)] {
             let fault = Fault::Status {
                 status,
                 text: String::new(),
                 retry_after: None,
             };
-            let end = left(&endpoint, &Err(fault), None, most);
+            let end = left(&endpoint, &Err(fault), None, SEVEN);
             assert!(
                 matches!(end, Left::Used(used) if used.tokens == tokens),
                 "{status}"
@@ -148,37 +160,36 @@ mod tests {
 
     #[test]
     fn counts_out_of_all_proportion_are_none() {
-        let endpoint = endpoint(Protocol::OpenAi);
+        let mut endpoint = endpoint(Protocol::OpenAi);
         let body = [b' '; 100];
-        let told = |input, output| {
+        let told = |endpoint: &Endpoint, input, output| {
             let usage = Usage {
                 input,
                 output,
                 ..Usage::default()
             };
-            plausible(usage, &endpoint, &body)
+            plausible(usage, endpoint, &body)
         };
         // More than was reserved, as thoughts may be.
-        assert!(told(400, 30 * 256));
-        assert!(!told(Usage::MOST, 7) && !told(20, Usage::MOST));
+        assert!(told(&endpoint, 400, 30 * 256));
+        assert!(!told(&endpoint, 40_000, 9));
+        assert!(!told(&endpoint, Usage::MOST, 7) && !told(&endpoint, 20, Usage::MOST));
+        endpoint.protocol = Protocol::Service;
+        assert!(told(&endpoint, 40_000, 9));
     }
 
     #[test]
     fn what_no_model_saw_costs_nothing() {
         let endpoint = endpoint(Protocol::OpenAi);
-        let most = Most {
-            tokens: 7,
-            cost: Money(7),
-        };
         let timeout = |what| Fault::Timeout {
             what,
             waited: Duration::from_secs(1),
         };
-        let of = |fault| left(&endpoint, &Err(fault), None, most);
+        let of = |fault| left(&endpoint, &Err(fault), None, SEVEN);
         assert!(matches!(of(timeout("connection")), Left::Unsent));
         let slow = of(timeout("first byte"));
-        assert!(matches!(slow, Left::Used(used) if used == most));
-        for (status, used) in [(307, Most::NOTHING), (200, most)] {
+        assert!(matches!(slow, Left::Used(used) if used == SEVEN));
+        for (status, used) in [(307, Most::NOTHING), (200, SEVEN)] {
             let text = String::new();
             let end = of(Fault::NoReply { status, text });
             assert!(
@@ -200,12 +211,13 @@ mod tests {
     fn what_may_be_written_is_reserved_by_the_field_that_says_more() {
         let mut endpoint = endpoint(Protocol::OpenAi);
         endpoint.prices.output = 1;
-        let output = |endpoint: &Endpoint| most(endpoint, b"").tokens;
+        let output = |endpoint: &Endpoint| most(endpoint, b"", Surcharge::default()).tokens;
         assert_eq!(output(&endpoint), 256);
         let extra = &mut endpoint.sampling.extra;
         let field = Sampling::NEWER_LIMIT.to_owned();
         extra.insert(field, Value::Int(9_000));
         assert_eq!(output(&endpoint), 9_000);
-        assert_eq!(most(&endpoint, b"").cost, Money(9_000));
+        let cost = most(&endpoint, b"", Surcharge::default()).cost;
+        assert_eq!(cost, Money(9_000));
     }
 }

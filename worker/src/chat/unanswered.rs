@@ -18,11 +18,12 @@ const NAMES: [&str; 3] = [
 ];
 
 /// What servers without such a name say then, in lower case.
-const PHRASES: [&str; 17] = [
+const PHRASES: [&str; 18] = [
     "context length",
     "context window",
     "context size",
     "context limit",
+    "maximum allowed length",
     "maximum model length",
     "maximum prompt length",
     "model max length",
@@ -243,6 +244,10 @@ mod tests {
             (
                 400,
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"}}"#,
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"Input length (9000 tokens) exceeds the maximum allowed length (8186 tokens). Use a shorter input.","type":"BadRequestError","param":null,"code":400}"#,
             ),
             (
                 422,

@@ -122,10 +122,12 @@ impl AgentTurn {
 
     /// How much it is to read, about.
     fn bytes(&self) -> usize {
+        // A tool's result names it, and where there is none of that name, in its text, too.
+        const NAMED: usize = 3;
         let call = |attempted: &Attempted| {
             let malformed = attempted.malformed.as_deref().map_or(0, str::len);
             let arguments = serde_json::to_vec(&attempted.call.arguments);
-            attempted.call.name.len() + malformed + arguments.map_or(0, |json| json.len())
+            NAMED * attempted.call.name.len() + malformed + arguments.map_or(0, |json| json.len())
         };
         let signed = self.signed.as_deref().map_or(0, str::len);
         let calls: usize = self.calls.iter().map(call).sum();

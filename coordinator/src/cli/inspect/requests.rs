@@ -10,8 +10,8 @@ use proto::job::Stage;
 use proto::record::{Endpoint, Money, Prices, Protocol, Usage};
 use proto::store::ReplyStore;
 use serde_json::{Value as Json, json};
-use worker::chat::read;
 use worker::chat::replay::{Enquiry, Exchange};
+use worker::chat::reply_to;
 use worker::process::secret::SecretUrl;
 use worker::process::tls;
 use worker::services::Services;
@@ -275,6 +275,7 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Tokens of a reply; nothing where the answer holds none.
 fn usage(exchange: &Exchange) -> Option<Usage> {
-    let reply = read(exchange.enquiry.asked.protocol, &exchange.answer).ok()?;
+    let enquiry = &exchange.enquiry;
+    let reply = reply_to(&enquiry.asked, &enquiry.request, &exchange.answer).ok()?;
     Some(reply.usage)
 }

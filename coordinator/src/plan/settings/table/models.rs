@@ -179,6 +179,6 @@ pub const MODELS: [Setting; 25] = [
         "models.*.down_seconds",
         Kind::Whole(1, DAY),
         "",
-        "An endpoint that has answered nothing for so long is given up, and its episodes are quarantined; likewise a conversation that it has asked to come again later for so long in all.",
+        "An endpoint that has answered nothing for so long is given up, and its episodes are quarantined; likewise a conversation that it has asked to come again later, or met with silence, for so long in all, and at once one that it asks to wait for longer.",
     ),
 ];
