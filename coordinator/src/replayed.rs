@@ -13,6 +13,7 @@ use proto::record::{WorldRef, WorldSource};
 use proto::store::{ReplyStore, Shared};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use worker::chat::given_up::LastAsked;
 use worker::chat::journal::Journal;
 use worker::chat::models::Models;
 use worker::chat::put_off::PutOff;
@@ -150,6 +151,7 @@ impl<'a> Replayed<'a> {
         let models = Models::replaying(&shared, Arc::clone(replay), NAME, metrics);
         let place = Place {
             put_off: PutOff::default(),
+            last_asked: LastAsked::default(),
             journal: Journal::default(),
             run: self.under.clone(),
             budget: None,

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::ids::JobId;
 use crate::job::Stage;
 use crate::operation::Operation;
-use crate::record::{Check, Episode, Exploration, Money, Task};
+use crate::record::{Check, Episode, Exploration, Money, Part, Task};
 
 /// What came of one job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,12 +105,14 @@ pub enum StageResult {
 }
 
 /// Why a candidate is turned down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rejection {
     /// Which ground.
     pub reason: Reason,
     /// What exactly, in words.
     pub detail: String,
+    /// What models had to do with it in this stage; with the stages before, their records say.
+    pub parts: Vec<Part>,
 }
 
 impl Rejection {
@@ -119,7 +121,14 @@ impl Rejection {
         Self {
             reason,
             detail: detail.into(),
+            parts: Vec::new(),
         }
+    }
+
+    /// After models had these parts in it.
+    #[must_use]
+    pub fn after(self, parts: Vec<Part>) -> Self {
+        Self { parts, ..self }
     }
 }
 
@@ -144,6 +153,8 @@ pub enum Reason {
     Unproven(Check),
     /// Another slot holds the same intent.
     Duplicate,
+    /// The model that judges gave too few votes that can be read.
+    Unjudged,
 }
 
 impl Reason {
@@ -156,7 +167,7 @@ impl Reason {
             Self::Entangled,
         ];
         all.extend(Check::ALL.map(Self::Unproven));
-        all.push(Self::Duplicate);
+        all.extend([Self::Duplicate, Self::Unjudged]);
         all
     }
 
@@ -169,6 +180,7 @@ impl Reason {
             Self::Entangled => "entangled goals".to_owned(),
             Self::Unproven(check) => format!("unproven: {}", check.label()),
             Self::Duplicate => "duplicate".to_owned(),
+            Self::Unjudged => "no verdict of the judge".to_owned(),
         }
     }
 
@@ -180,6 +192,7 @@ impl Reason {
             Self::Entangled => 3,
             Self::Duplicate => 4,
             Self::Unexplored => 5,
+            Self::Unjudged => 6,
             Self::Unproven(check) => 16 + check as u16,
         }
     }

@@ -97,3 +97,36 @@ fn a_run_stops_within_its_budget_and_goes_on_with_a_higher_one() {
     let bytes = |out: &str| fs::read(folder.join(out).join("dataset/manifest.json")).unwrap();
     assert_eq!(bytes("out"), bytes("calm"));
 }
+
+#[test]
+fn what_was_paid_for_candidates_that_fill_no_slot_is_in_the_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let blunt = Endpoint::start(Settings {
+        brain: Brain::Fixed("Looks fine to me.".to_owned()),
+        ..Settings::default()
+    });
+    let blunt = blunt.expect("an endpoint starts");
+    let plan = format!(
+        "domain = \"retail\"\ntasks = 2\nmax_candidates = 3\nseed = 5\nvalidity = \"model:blunt\"\nvotes = 1\n\
+         [models.blunt]\nurl = \"{}\"\nmodel = \"m\"\nprice_input = {PRICE}\nprice_output = 0\n",
+        blunt.base_url()
+    );
+    fs::write(folder.join("plan.toml"), plan).expect("the plan is written");
+    let output = run(folder, "out");
+    assert!(said(&output).contains("2 exhausted"), "{}", said(&output));
+    assert!(blunt.stats().requests >= 6, "{:?}", blunt.stats());
+    let report = fs::read_to_string(folder.join("out/report.md")).expect("there is a report");
+    let row = |begins: &str| {
+        let row = report.lines().find(|line| line.starts_with(begins));
+        row.unwrap_or_else(|| panic!("no {begins} in {report}"))
+    };
+    row("| validity, in no task | blunt |");
+    let all = row("| all |").split('$').nth(1).expect("dollars");
+    let all: f64 = all.trim_matches([' ', '|']).parse().expect("a number");
+    assert!(
+        (all - paid(&blunt)).abs() < 1e-9,
+        "{all} of {}",
+        paid(&blunt)
+    );
+}

@@ -17,7 +17,7 @@ use harness::fuzz::corpus::OF_DESK;
 use proto::digest::Digest;
 use proto::job::{Job, Stage};
 use proto::operation::{Operation, Sent, Trial};
-use proto::outcome::{Notice, Outcome, StageResult};
+use proto::outcome::{Notice, Outcome, Reason, Rejection, StageResult};
 use proto::record::{
     CallForm, Cast, Component, Dialect, Endpoint, Judged, Map, Money, Part, Patience, Prices,
     Protocol, Rates, Role, Sampling, Structured, Usage, UserProtocol, Writing,
@@ -146,23 +146,20 @@ fn took(job: &Job) -> Operation {
     }
 }
 
-/// The same episode with votes of a model, and with what it had to do with it.
-fn judged(played: &Outcome) -> Outcome {
-    let mut outcome = played.clone();
-    let StageResult::Played(episode) = &mut outcome.result else {
-        unreachable!("it was played")
-    };
-    let votes = vec![true, false, true];
-    let statement = |beside| Judged {
-        beside,
-        statement: "It is so.".to_owned(),
-        votes: votes.clone(),
-    };
-    let judged = [Some(Component::Told), None].map(statement);
-    episode.verdict = episode.verdict.clone().judged(judged.to_vec());
+/// A candidate that a model's votes turned down.
+fn rejected(played: &Outcome) -> Outcome {
+    let rejection = Rejection::new(Reason::Unjudged, "no vote in 3 replies");
+    Outcome {
+        job: played.job,
+        result: StageResult::Rejected(rejection.after(vec![part(Role::Validity)])),
+    }
+}
+
+/// What a model had to do with a record.
+fn part(role: Role) -> Part {
     let (_, endpoint) = &cast().models[1];
-    episode.parts.push(Part {
-        role: Role::Judge,
+    Part {
+        role,
         name: endpoint.name.clone(),
         protocol: endpoint.protocol,
         models: vec!["m-1-2026".to_owned()],
@@ -177,7 +174,24 @@ fn judged(played: &Outcome) -> Outcome {
             written: 100,
             output: 60,
         },
-    });
+    }
+}
+
+/// The same episode with votes of a model, and with what it had to do with it.
+fn judged(played: &Outcome) -> Outcome {
+    let mut outcome = played.clone();
+    let StageResult::Played(episode) = &mut outcome.result else {
+        unreachable!("it was played")
+    };
+    let votes = vec![true, false, true];
+    let statement = |beside| Judged {
+        beside,
+        statement: "It is so.".to_owned(),
+        votes: votes.clone(),
+    };
+    let judged = [Some(Component::Told), None].map(statement);
+    episode.verdict = episode.verdict.clone().judged(judged.to_vec());
+    episode.parts.push(part(Role::Judge));
     outcome
 }
 
@@ -223,6 +237,7 @@ fn messages() -> Files {
             "outcome-failed",
             Outcome::failed(played.job, Stage::Rollout, "no world"),
         ),
+        ("outcome-rejected", rejected(played)),
     ] {
         let bytes = wire::encode(Kind::Outcome, &outcome).expect("an outcome is within its cap");
         messages.insert(name.to_owned(), bytes);

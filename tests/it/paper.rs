@@ -137,14 +137,13 @@ fn run_and_report(tasks: u32) {
             );
             assert!(passes.is_sorted_by(|one, next| one >= next), "{passes:?}");
             let helps = *agent != format!("model:{HELPLESS}");
-            let same = find("model:gpt_large", scenario);
             assert!(
                 if helps {
-                    passes == same
+                    passes[0] > 50.0
                 } else {
                     passes[0] == 0.0
                 },
-                "{agent}: {passes:?}"
+                "{agent} in {scenario}: {passes:?}"
             );
         }
     }

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use harness::endpoint::{Brain, Endpoint, Fault, Settings};
+use harness::endpoint::{Brain, Endpoint, Fault, Misbehaviour, Settings, When};
 use tempfile::TempDir;
 
 use crate::pipeline::program;
@@ -153,6 +153,44 @@ pub(crate) fn command(folder: &Path, line: &str, key: Option<&str>) -> Output {
 fn told(output: &Output) -> String {
     let [out, err] = [&output.stdout, &output.stderr].map(|told| String::from_utf8_lossy(told));
     format!("{out}{err}")
+}
+
+#[test]
+fn what_a_service_broke_comes_to_the_same_in_a_replay() {
+    let frail = Endpoint::start(Settings {
+        brain: Brain::Roles,
+        faults: vec![Fault {
+            misbehaviour: Misbehaviour::Runaway,
+            when: When::Conversations(0.4),
+        }],
+        ..Settings::default()
+    });
+    let frail = frail.unwrap();
+    let models = format!(
+        "[models.frail]\nurl = \"{}\"\nmodel = \"m\"\n",
+        frail.base_url()
+    );
+    let desk = Desk::with(8, Vec::new(), "agents = [\"model:frail\"]\n", &models);
+    desk.asks(&format!("{RUN} --out broken"));
+    let broken = frail.stats().misbehaved;
+    assert!(broken[Misbehaviour::Runaway.name()] > 0, "{broken:?}");
+    let asked = frail.stats().requests;
+    let desk = desk.close();
+    desk.ends(&format!("{RUN} --replay broken --out again"));
+    assert_eq!(frail.stats().requests, asked);
+    assert!(desk.dataset("broken") == desk.dataset("again"));
+    let report = |run: &str| fs::read_to_string(desk.at(run).join("report.md")).unwrap();
+    assert!(
+        report("broken").contains("infrastructure"),
+        "{}",
+        report("broken")
+    );
+    assert_eq!(report("broken"), report("again"));
+    // What got no reply is shown as such.
+    let told = desk.does("inspect broken --requests");
+    assert!(told.status.success());
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("no reply is kept: it got none"));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use proto::topology::Instance;
 use tokio::sync::Semaphore;
 
 use crate::blocking::in_place;
+use crate::chat::given_up::LastAsked;
 use crate::chat::models::Models;
 use crate::chat::session::Place;
 use crate::domains::Domain;
@@ -69,6 +70,7 @@ impl InProcess {
             hand_back: attempt.hand_back.clone(),
             journal: attempt.journal.clone(),
             put_off: attempt.put_off.clone(),
+            last_asked: LastAsked::default(),
         };
         let work = Work {
             models,

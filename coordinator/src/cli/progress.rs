@@ -23,18 +23,20 @@ pub(super) fn say(text: &str) {
 /// Why data did not get out, if it did not.
 static LOST: OnceLock<Error> = OnceLock::new();
 
-/// Prints data. Whether it got out, [`all_printed`] says at the end.
-pub(super) fn print(text: &str) {
+/// Prints data; returns whether somebody still reads. Whether it got out, [`all_printed`] says at the end.
+pub(super) fn print(text: &str) -> bool {
     let mut stdout = std::io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
     match written {
-        // A reader that closed the pipe has what it wanted.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            LOST.get_or_init(|| error);
+        Ok(()) => true,
+        Err(error) => {
+            if error.kind() != ErrorKind::BrokenPipe {
+                LOST.get_or_init(|| error);
+            }
+            false
         }
-        _ => {}
     }
 }
 

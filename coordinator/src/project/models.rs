@@ -1,4 +1,4 @@
-//! What language models had to do with the tasks and episodes of a run, and what that costs at the plan's
+//! What language models had to do with the tasks and episodes of a run, and with candidates that fill no slot, and what that costs at the plan's
 //! prices: a function of the replies that were kept, not of what was tried.
 
 use std::collections::BTreeMap;
@@ -30,10 +30,10 @@ impl Parts {
         (!costs.is_empty()).then(|| costs.into_iter().sum())
     }
 
-    /// A row for each, with its cost where the plan has prices.
-    pub(super) fn rows(self, plan: &Plan) -> Vec<ModelRow> {
+    /// A row for each, with its cost where the plan has prices; `what` it came to stands behind the role.
+    pub(super) fn rows(self, plan: &Plan, what: &str) -> Vec<ModelRow> {
         let row = |((role, name), (replies, usage)): ((Role, String), (u64, Usage))| ModelRow {
-            role: role.label().to_owned(),
+            role: format!("{}{what}", role.label()),
             cost: cost(plan, &name, usage).map(|cost| cost.to_string()),
             name,
             replies,
@@ -106,7 +106,7 @@ mod tests {
         ]);
         parts.add(&[part(Role::Agent, "big", 2_000)]);
         assert_eq!(parts.cost(&plan).unwrap().to_string(), "$0.006");
-        let rows = parts.rows(&plan);
+        let rows = parts.rows(&plan, "");
         let shown: Vec<_> = rows
             .iter()
             .map(|row| {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use proto::record::{Actor, Message, Part, Role, Task};
 use serde_json::{Value as Json, json};
 use worker::domains::Domain;
+use worker::roles::react;
 use worker::synthesize::WRITER;
 
 use super::models::cost;
@@ -271,7 +272,7 @@ fn part(plan: &Plan, part: &Part) -> Json {
 /// What the agent thought before each of its messages, in order; nothing if it never told.
 fn reasoning(said: &[Message]) -> Option<Json> {
     let thoughts = said.iter().filter_map(|message| match message {
-        Message::Assistant { reasoning, .. } => Some(reasoning.as_str()),
+        Message::Assistant { reasoning, .. } => Some(react::thoughts(reasoning)),
         _ => None,
     });
     let thoughts: Vec<&str> = thoughts.collect();

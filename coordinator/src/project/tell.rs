@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proto::job::Stage;
-use proto::outcome::Reason;
+use proto::outcome::{Reason, StageResult};
 use proto::record::{Actor, Effect, Episode, Message, Role, Scenario, Task};
 use proto::seed::Seed;
 
@@ -40,6 +40,8 @@ struct Telling<'a> {
     aggregate: Aggregate,
     choice: Choice<(u32, u16, usize)>,
     models: Parts,
+    /// What models had to do with candidates that fill no slot.
+    in_no_task: Parts,
     judged: Judgements,
     tasks: u32,
 }
@@ -66,6 +68,7 @@ impl<'a> Telling<'a> {
             aggregate: Aggregate::new(settings),
             choice: Choice::new(SAMPLES),
             models: Parts::default(),
+            in_no_task: Parts::default(),
             judged: Judgements::default(),
             tasks: 0,
         }
@@ -78,6 +81,10 @@ impl<'a> Telling<'a> {
             let mut last = None;
             for candidate in 0..self.archive.tried(slot) {
                 last = self.candidate(slot, candidate).or(last);
+                let fills = matches!(standing, Slot::Settled(filled, _) if *filled == candidate);
+                if !fills {
+                    self.in_no_task(slot, candidate)?;
+                }
             }
             match standing {
                 Slot::Settled(..) => self.aggregate.observe_stage(FunnelStage::Settled, 1),
@@ -122,6 +129,33 @@ impl<'a> Telling<'a> {
             }
         }
         None
+    }
+
+    /// Adds what models had to do with a candidate that fills no slot, however far it came.
+    fn in_no_task(&mut self, slot: u32, candidate: u16) -> Result<(), ProjectError> {
+        let archive = self.archive;
+        if archive.tasks().is_some() || archive.course.plan.models_in_use().is_empty() {
+            return Ok(());
+        }
+        let mut parts = Vec::new();
+        let mut asks = archive.asks(slot);
+        asks.retain(|ask| ask.candidate == candidate && ask.stage != Stage::Rollout);
+        for ask in asks {
+            match archive.content(&ask)? {
+                Some(StageResult::Explored(walk)) => parts = walk.parts,
+                // With those of the stages before.
+                Some(
+                    StageResult::Drafted { task, twin } | StageResult::Admitted { task, twin },
+                ) => {
+                    parts = task.parts;
+                    parts.extend(twin.into_iter().flat_map(|twin| twin.parts));
+                }
+                Some(StageResult::Rejected(rejection)) => parts.extend(rejection.parts),
+                _ => {}
+            }
+        }
+        self.in_no_task.add(&parts);
+        Ok(())
     }
 
     fn observe(&mut self, filled: &Filled) -> Result<(), ProjectError> {
@@ -188,9 +222,15 @@ impl<'a> Telling<'a> {
             aggregate,
             choice,
             models,
+            in_no_task,
             judged,
             ..
         } = self;
+        let plan = &archive.course.plan;
+        let cost = models.cost(plan).into_iter().chain(in_no_task.cost(plan));
+        let cost = cost.reduce(|one, other| one + other);
+        let mut rows = models.rows(plan, "");
+        rows.extend(in_no_task.rows(plan, ", in no task"));
         let mut samples = Vec::new();
         for (slot, candidate, place) in choice.finish() {
             let filled = archive.fill(slot, candidate)?;
@@ -199,10 +239,8 @@ impl<'a> Telling<'a> {
             }
         }
         Ok(ReportModel {
-            cost: models
-                .cost(&archive.course.plan)
-                .map(|cost| cost.to_string()),
-            models: models.rows(&archive.course.plan),
+            cost: cost.map(|cost| cost.to_string()),
+            models: rows,
             judged: judged.rows(),
             ..aggregate.finish(facts(archive), samples)
         })

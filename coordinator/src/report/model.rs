@@ -295,10 +295,10 @@ pub struct EndingRow {
     pub of: u64,
 }
 
-/// What a language model had to do with tasks and episodes, in one role.
+/// What a language model had to do with tasks and episodes, or with candidates that fill no slot, in one role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModelRow {
-    /// The role.
+    /// The role; with ", in no task" for what went into candidates that fill no slot.
     pub role: String,
     /// Its name in the plan.
     pub name: String,

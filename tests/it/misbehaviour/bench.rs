@@ -16,6 +16,7 @@ use proto::store::{MemoryReplies, Shared};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use worker::chat::Client;
+use worker::chat::given_up::LastAsked;
 use worker::chat::journal::Journal;
 use worker::chat::models::Models;
 use worker::chat::put_off::PutOff;
@@ -117,6 +118,7 @@ impl Bench {
         let place = Place {
             journal: Journal::default(),
             put_off: self.put_off.clone(),
+            last_asked: LastAsked::default(),
             run: "run".to_owned(),
             budget: None,
             hand_back: CancellationToken::new(),

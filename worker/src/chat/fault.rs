@@ -78,12 +78,12 @@ impl Fault {
 
     /// In how many attempts of a job it is worth asking, of those that a job has. Where it may pass, in all, and where
     /// another worker may have the key that this one lacks, too. What a server refuses it refuses again, unless
-    /// something before it was just being changed, or another worker has another key, and that shows in half a minute.
+    /// something before it was just being changed, and that shows in half a minute.
     /// More than a reply can be was paid for.
     pub fn attempts(&self, all: u32) -> u32 {
         match self {
             Self::Unready(_) => all,
-            _ if self.passing() => all,
+            _ if self.passing() || self.of_the_key() => all,
             Self::Status { .. } => REFUSED.min(all),
             _ => 1,
         }
@@ -121,7 +121,10 @@ mod tests {
         for passing in [408, 409, 425, 429, 500, 502, 503, 529] {
             assert!(status(passing).passing() && status(passing).attempts(5) == 5);
         }
-        for refused in [400, 401, 402, 403, 404, 405, 413, 415, 422] {
+        for refused in [401, 402, 403] {
+            assert!(!status(refused).passing() && status(refused).attempts(5) == 5);
+        }
+        for refused in [400, 404, 405, 413, 415, 422] {
             assert!(!status(refused).passing() && status(refused).attempts(5) == REFUSED);
         }
         assert_eq!(Fault::Unready("no key".to_owned()).attempts(5), 5);

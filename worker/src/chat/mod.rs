@@ -16,6 +16,7 @@ pub mod breaker;
 mod calls;
 pub mod client;
 pub mod fault;
+pub mod given_up;
 pub mod http;
 pub mod journal;
 pub mod key;

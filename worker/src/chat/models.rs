@@ -104,7 +104,7 @@ impl Models {
     }
 
     /// The replay under way, if this is one.
-    pub(super) fn replay(&self) -> Option<&Replay> {
+    pub(crate) fn replay(&self) -> Option<&Replay> {
         self.replay.as_deref()
     }
 
@@ -456,6 +456,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::chat::given_up::LastAsked;
     use crate::chat::journal::Journal;
     use crate::chat::put_off::PutOff;
     use crate::chat::surcharges::Surcharge;
@@ -486,6 +487,7 @@ mod tests {
         Place {
             journal: Journal::default(),
             put_off: PutOff::default(),
+            last_asked: LastAsked::default(),
             run: "run".to_owned(),
             budget: None,
             hand_back: CancellationToken::new(),

@@ -4,7 +4,8 @@
 //! what was heard before it. So a replay can also tell what was asked: it makes every request again, and a
 //! reply is found under the digest of its bytes or not at all.
 //!
-//! A reply that the recording does not hold is nobody's fault that a job could be blamed for: the job is
+//! Where a service gave no reply then, the recording says why (`given_up`), and the job comes to the same. Any
+//! other reply that the recording does not hold is nobody's fault that a job could be blamed for: the job is
 //! left undone, and whoever replays learns of it from [`Replay::missed`].
 
 use std::fmt;
@@ -118,9 +119,16 @@ impl Replay {
     }
 
     /// Notes that the recording has no reply.
-    pub(super) fn miss(&self, enquiry: Enquiry) {
+    pub(crate) fn miss(&self, enquiry: Enquiry) {
         // The first one is told; the others are no news.
         drop(self.missed.set(enquiry));
+    }
+
+    /// Notes that there was no reply when the recording was made, either: that is news to a listener alone.
+    pub(crate) fn unanswered(&self, enquiry: Enquiry) {
+        if self.heard.is_some() {
+            self.miss(enquiry);
+        }
     }
 
     /// Notes what was heard.

@@ -15,6 +15,7 @@ use proto::store::StoreError;
 use proto::wire::{self, Kind};
 use tokio_util::sync::CancellationToken;
 
+use super::given_up::LastAsked;
 use super::journal::{Journal, Moment};
 use super::models::Models;
 use super::put_off::PutOff;
@@ -80,8 +81,8 @@ pub enum Stop {
         wanted: Money,
     },
     /// The recording has no such reply, and a replay asks nobody.
-    #[error("the recording has no reply of {0}")]
-    Unrecorded(Box<Occasion>),
+    #[error("the recording has no reply of {}", .0.occasion)]
+    Unrecorded(Box<Enquiry>),
     /// This worker is to hand the job back.
     #[error("to be handed back")]
     HandBack,
@@ -115,6 +116,8 @@ pub struct Place {
     pub journal: Journal,
     /// How long servers have put the job off.
     pub put_off: PutOff,
+    /// The request that was asked last without a reply.
+    pub last_asked: LastAsked,
 }
 
 /// One model in one role of one job.
@@ -183,6 +186,7 @@ impl<'a> Session<'a> {
         let answer = match self.kept(&key).await? {
             Some(answer) => answer,
             None => {
+                self.place.last_asked.set(key);
                 self.may_ask(regeneration, &body)?;
                 self.fetch(&key, &body, regeneration).await?
             }
@@ -221,13 +225,11 @@ impl<'a> Session<'a> {
 
     /// A replay asks nobody.
     fn may_ask(&self, regeneration: u32, body: &Bytes) -> Result<(), Stop> {
-        let Some(replay) = self.models.replay() else {
+        if self.models.replay().is_none() {
             return Ok(());
-        };
+        }
         let enquiry = self.enquiry(regeneration, body.clone());
-        let occasion = enquiry.occasion.clone();
-        replay.miss(enquiry);
-        Err(Stop::Unrecorded(Box::new(occasion)))
+        Err(Stop::Unrecorded(Box::new(enquiry)))
     }
 
     fn enquiry(&self, regeneration: u32, request: Bytes) -> Enquiry {

@@ -57,10 +57,13 @@ pub(super) fn most(endpoint: &Endpoint, body: &[u8], surcharge: Surcharge) -> Mo
 /// charge for thoughts beyond the limit of a reply; but a count out of all proportion is none. What an agent of one's
 /// own asks on its way to an answer, nobody sees.
 pub(super) fn plausible(usage: Usage, endpoint: &Endpoint, body: &[u8]) -> bool {
-    if matches!(endpoint.protocol, Protocol::Service | Protocol::Program) {
-        return true;
-    }
-    let input = body.len() as u64 + ADDED;
+    let own = matches!(endpoint.protocol, Protocol::Service | Protocol::Program);
+    own || in_proportion(usage, endpoint, body.len())
+}
+
+/// Whether tokens are not many times those that a request of so many bytes shows.
+pub(super) fn in_proportion(usage: Usage, endpoint: &Endpoint, bytes: usize) -> bool {
+    let input = bytes as u64 + ADDED;
     let output = endpoint.sampling.most_output().saturating_mul(BEYOND);
     usage.input <= input && usage.output <= output
 }

@@ -1,14 +1,16 @@
 //! What servers charge beyond what a request shows: thoughts that the limit of a reply does not bound, a prompt that
 //! they add to.
 //!
-//! Nobody can know it before a server has charged it once. From then on a run reserves for it, so what its
-//! budget is overrun by is at most what a server charges beyond all that it did before. Each process learns for
-//! itself.
+//! Nobody can know it before a server has charged it once. From then on a run reserves for it, so what can overrun
+//! its budget are the calls in flight when that happens, and a charge beyond all before it. Each process learns for
+//! itself. A count out of all proportion, which only an agent of one's own can have, is charged and not learned.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use proto::record::{Endpoint, Usage};
+
+use super::settlement::in_proportion;
 
 /// Tokens beyond those that a request shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,7 +36,7 @@ impl Surcharges {
     pub(super) fn learn(&self, place: &str, endpoint: &Endpoint, bytes: usize, usage: Usage) {
         let input = usage.input.saturating_sub(bytes as u64);
         let output = usage.output.saturating_sub(endpoint.sampling.most_output());
-        if input == 0 && output == 0 {
+        if input == 0 && output == 0 || !in_proportion(usage, endpoint, bytes) {
             return;
         }
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

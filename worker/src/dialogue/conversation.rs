@@ -33,7 +33,8 @@ pub struct Limits {
     pub tool_errors: usize,
     /// Calls one after the other that are none: malformed arguments, or a tool that does not exist.
     pub faulty_calls: usize,
-    /// Bytes that the agent writes, thoughts and their signatures included: no more of an episode can be told.
+    /// Bytes that the agent writes, thoughts and their signatures included, and that its tools answer: no more of an
+    /// episode can be told.
     pub written: usize,
 }
 
@@ -122,8 +123,8 @@ impl AgentTurn {
 
     /// How much it is to read, about.
     fn bytes(&self) -> usize {
-        // A tool's result names it, and where there is none of that name, in its text, too.
-        const NAMED: usize = 3;
+        // A tool's answer names it, too.
+        const NAMED: usize = 2;
         let call = |attempted: &Attempted| {
             let malformed = attempted.malformed.as_deref().map_or(0, str::len);
             let arguments = serde_json::to_vec(&attempted.call.arguments);
@@ -284,7 +285,9 @@ impl<'a> Conversation<'a> {
         self.agent_messages += 1;
         let several = calls.len();
         for call in &calls {
-            self.carry_out(call, several, beside);
+            if self.written <= self.limits.written {
+                self.carry_out(call, several, beside);
+            }
         }
         self.next = if several > 0 { Next::Agent } else { Next::User };
         if several >= self.limits.calls_at_once {
@@ -332,6 +335,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn answer(&mut self, call: &ToolCall, observation: Observation) {
+        self.written += observation.text.len();
         self.tool_errors += usize::from(observation.error);
         self.messages.push(Message::Tool {
             call_id: call.id.clone(),

@@ -212,7 +212,8 @@ pub(crate) const MARKERS: &[(Marker, &str)] = &[
         hand over to a human | hand it over to | handing it over | pass this to a human | \
         passing this to a human | passing you to | over to a human | over to a colleague | \
         forwarding you to | forwarding this to a human | a human agent will take over | \
-        take it from here",
+        take it from here | is taking over | will be taking over | transferred you to | \
+        transferred this to | handed you over | handed this over",
     ),
     (
         Marker::Report,

@@ -100,10 +100,11 @@ pub async fn perform(work: &Work<'_>, endpoint: &Endpoint) -> Done {
         Ok(Err(end)) => {
             let account = explorer.trail.account();
             let detail = format!("model:{} found {account}; {end}", endpoint.name);
-            let rejection = Rejection::new(Reason::Unexplored, detail);
+            let parts = vec![explorer.session.into_part()];
+            let rejection = Rejection::new(Reason::Unexplored, detail).after(parts);
             work.came_to(StageResult::Rejected(rejection))
         }
-        Err(stop) => work.stopped(stop),
+        Err(stop) => work.stopped(stop).await,
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::ballot::Ballot;
 use super::prompts::{JUDGE, PromptError, Prompts};
-use super::structured;
+use super::structured::{self, brief};
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
 use crate::domains::Domain;
@@ -246,7 +246,11 @@ fn read(text: &str, statements: usize) -> Result<Vec<bool>, String> {
         let name = holds(number);
         match form.get(&name) {
             Some(Json::Bool(holds)) => Ok(*holds),
-            Some(other) => Err(format!("\"{name}\" is {other}, neither true nor false")),
+            Some(other) => {
+                let other = other.to_string();
+                let other = brief(&other);
+                Err(format!("\"{name}\" is {other}, neither true nor false"))
+            }
             None => Err(format!("there is no \"{name}\" in it")),
         }
     };

@@ -3,6 +3,8 @@
 //!
 //! What a template was is part of what came of it, so its digest goes into every row's provenance.
 
+mod samples;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,12 +112,12 @@ impl Prompts {
     }
 
     /// Checks a plan's own templates before anybody is asked: whether each can be made from what its place
-    /// gives, as far as that can be told without it.
+    /// gives.
     ///
     /// # Errors
     /// As [`Self::new`], and when a file names what nothing gives.
     pub fn check(own: &[(String, String)]) -> Result<(), PromptError> {
-        Self::new(own)?;
+        let prompts = Self::new(own)?;
         for (name, text) in own {
             let mut given = BTreeSet::new();
             // Agents are given the same, whichever of the two templates they have.
@@ -138,6 +140,14 @@ impl Prompts {
                 });
             }
         }
+        // Fields of what is named show when they are missed.
+        for name in BUILT_IN.map(|(name, _)| name) {
+            if own.iter().any(|(own, _)| own == name) {
+                for sample in samples::of(name) {
+                    prompts.made(name, &sample)?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -146,6 +156,12 @@ impl Prompts {
     /// # Errors
     /// When the template names what is not in the context.
     pub fn render(&self, name: &'static str, context: &Json) -> Result<String, PromptError> {
+        #[cfg(test)]
+        samples::assert_whole(name, context);
+        self.made(name, context)
+    }
+
+    fn made(&self, name: &'static str, context: &Json) -> Result<String, PromptError> {
         let rendered = environment().render_str(&self.texts[name], Serde(context));
         rendered.map_err(|source| PromptError::Template {
             name: name.to_owned(),
@@ -207,6 +223,22 @@ mod tests {
         assert!(refused(AGENT, "{{ policy").starts_with(wanted));
         let wanted = "prompt `agent.md.j2` names `poilcy`; it is given policy, tools";
         assert_eq!(refused(AGENT, "{{ poilcy }}"), wanted);
+        for (name, text) in [
+            (WRITER, "{% for goal in goals %}{{ goal.sayy }}{% endfor %}"),
+            (USER, "{{ change.text }}"),
+            (
+                USER_TAU2,
+                "{% for goal in goals %}{{ goal.reveals[0].text }}{% endfor %}",
+            ),
+            (
+                EXPLORER,
+                "{% if form == 'react' %}{{ leads.first.text }}{% endif %}",
+            ),
+        ] {
+            let told = refused(name, text);
+            let wanted = format!("prompt `{name}`: undefined value");
+            assert!(told.starts_with(&wanted), "{told}");
+        }
         // Every built-in one may stand for itself.
         let own = BUILT_IN.map(|(name, text)| (name.to_owned(), text.to_owned()));
         Prompts::check(&own).unwrap();

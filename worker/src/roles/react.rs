@@ -20,6 +20,13 @@ const ANSWER: &str = "Answer:";
 /// The answer's marker as others have it.
 const FINAL: &str = "Final Answer:";
 const OBSERVATION: &str = "Observation:";
+/// Parts what a server keeps apart as thoughts from the thought in the text, in a message's reasoning.
+const APART: &str = "\nThought: ";
+
+/// What was thought before a message, for a reader.
+pub fn thoughts(reasoning: &str) -> &str {
+    reasoning.strip_suffix(APART).unwrap_or(reasoning)
+}
 
 /// A conversation as such a model sees it.
 pub fn written(messages: &[Message]) -> Vec<Message> {
@@ -39,8 +46,9 @@ fn told(message: &Message) -> Vec<Message> {
             ..
         } => {
             let mut lines = Vec::new();
-            if !reasoning.is_empty() {
-                lines.push(format!("{THOUGHT} {reasoning}"));
+            let (apart, thought) = reasoning.rsplit_once(APART).unwrap_or(("", reasoning));
+            if !thought.is_empty() {
+                lines.push(format!("{THOUGHT} {thought}"));
             }
             for call in calls {
                 lines.push(format!("{ACTION} {}", call.name));
@@ -54,7 +62,7 @@ fn told(message: &Message) -> Vec<Message> {
                 lines.push(format!("{ANSWER} {text}"));
             }
             vec![Message::Assistant {
-                reasoning: String::new(),
+                reasoning: apart.to_owned(),
                 signed: None,
                 text: lines.join("\n"),
                 calls: Vec::new(),
@@ -71,11 +79,18 @@ pub fn read(reply: Reply) -> Reply {
         Some(mark) => &reply.text[..mark.start],
         None => &reply.text[..],
     };
-    let action = find(own, ACTION);
     let answers = [ANSWER, FINAL].into_iter();
     let answer = answers
         .filter_map(|marker| find(own, marker))
         .min_by_key(|mark| mark.start);
+    let (idle, action) = match (find(own, ACTION), &answer) {
+        (Some(mark), Some(answer))
+            if mark.end <= answer.start && is_idle(&own[mark.end..answer.start]) =>
+        {
+            (Some(mark.start), None)
+        }
+        (action, _) => (None, action),
+    };
     let (begin, text, calls) = match (action, answer) {
         (Some(action), answer) if answer.as_ref().is_none_or(|it| action.start < it.start) => {
             let end = answer.map_or(own.len(), |answer| answer.start);
@@ -91,16 +106,18 @@ pub fn read(reply: Reply) -> Reply {
             let acts = find(rest, ACTION).filter(|_| find(rest, INPUT).is_some());
             let next = acts.into_iter().chain(find(rest, THOUGHT));
             let end = next.map(|mark| mark.start).min().unwrap_or(rest.len());
-            (answer.start, rest[..end].trim().to_owned(), Vec::new())
+            let begin = idle.unwrap_or(answer.start).min(answer.start);
+            (begin, rest[..end].trim().to_owned(), Vec::new())
         }
         // All of it is said, but for a thought's marker.
         (_, None) => (0, without_marker(own, THOUGHT).to_owned(), Vec::new()),
     };
-    let thought = without_marker(&own[..begin], THOUGHT);
-    let reasoning = match (reply.reasoning.is_empty(), thought.is_empty()) {
-        (false, false) => format!("{}\n{thought}", reply.reasoning),
-        (false, true) => reply.reasoning,
-        (true, _) => thought.to_owned(),
+    let thought = without_marker(&own[..begin], THOUGHT).replace(APART, "\n");
+    // What its server keeps apart goes back only where the plan says so; the text's own thought always.
+    let reasoning = if reply.reasoning.is_empty() {
+        thought
+    } else {
+        format!("{}{APART}{thought}", reply.reasoning)
     };
     // Where it was cut amid what it imagined, its own words are whole.
     let finish = match reply.finish {
@@ -114,6 +131,13 @@ pub fn read(reply: Reply) -> Reply {
         finish,
         ..reply
     }
+}
+
+/// Whether what stands behind the marker of an action is that there is none.
+fn is_idle(body: &str) -> bool {
+    let name = attempted(body).call.name.to_ascii_lowercase();
+    let name = name.trim_matches(['.', '(', ')']);
+    ["", "none", "n/a", "no action", "null"].contains(&name)
 }
 
 /// The call in what stands behind the marker of an action.
@@ -191,6 +215,11 @@ mod tests {
             ),
             ("Answer: Yes.\nThought: And now?", "", "Yes."),
             (
+                "Thought: Greet.\nAction: None\nAction Input: None\nAnswer: Hello!",
+                "Greet.",
+                "Hello!",
+            ),
+            (
                 "Answer: I will:\n* Action: refund\n* Answer: you",
                 "",
                 "I will:\n* Action: refund\n* Answer: you",
@@ -240,6 +269,31 @@ mod tests {
     }
 
     #[test]
+    fn a_call_is_one_wherever_its_name_stands_and_a_thought_that_goes_on_is_its_own() {
+        let read = reads("Action:\ncancel\nAction Input: {}\nAnswer: Cancelled.");
+        assert_eq!(read.calls, [call("cancel", "{}")]);
+        let read = reads("Thought: a\nThought: b\nAnswer: Hi.");
+        let message = Message::Assistant {
+            reasoning: read.reasoning,
+            signed: None,
+            text: read.text,
+            calls: Vec::new(),
+        };
+        let [
+            Message::Assistant {
+                reasoning, text, ..
+            },
+        ] = &written(&[message])[..]
+        else {
+            panic!("an agent's message stays one");
+        };
+        assert_eq!(
+            (reasoning.as_str(), text.as_str()),
+            ("", "Thought: a\nb\nAnswer: Hi.")
+        );
+    }
+
+    #[test]
     fn actions_and_answers_are_read_however_they_are_written() {
         let find = call("get_order", r##"{"id":"#W1"}"##);
         for text in [
@@ -271,6 +325,34 @@ mod tests {
         for input in ["{\"id\": ", "[1]", "W1"] {
             let reply = reads(&format!("Action: get_order\nAction Input: {input}"));
             assert_eq!(reply.calls[0].malformed.as_deref(), Some(input.trim()));
+        }
+    }
+
+    #[test]
+    fn what_a_server_keeps_apart_is_not_told_again_as_the_text_s_own_thought() {
+        for (said, thought) in [
+            ("Thought: look\nAnswer: Hi.", "Thought: look\n"),
+            ("Answer: Hi.", ""),
+        ] {
+            let read = read(Reply {
+                reasoning: "Long\nand winding.".to_owned(),
+                text: said.to_owned(),
+                ..Reply::default()
+            });
+            let messages = [Message::Assistant {
+                reasoning: read.reasoning,
+                signed: None,
+                text: read.text,
+                calls: Vec::new(),
+            }];
+            let Message::Assistant {
+                reasoning, text, ..
+            } = written(&messages).remove(0)
+            else {
+                panic!("an agent's message stays one");
+            };
+            assert_eq!(reasoning, "Long\nand winding.");
+            assert_eq!(text, format!("{thought}Answer: Hi."));
         }
     }
 

@@ -74,7 +74,7 @@ impl Play<'_> {
             Conversation::new(self.work.domain, self.task, Limits::default(), true)
                 .map_err(told)?;
         if let Err(stop) = converse(&mut conversation, &mut user, &mut agent).await {
-            match self.work.settled(stop) {
+            match self.work.settled(stop).await {
                 Ok(why) => conversation.end(Ending::Infrastructure(why)),
                 Err(done) => return Ok(Err(done)),
             }
@@ -108,7 +108,7 @@ impl Play<'_> {
                 None
             }
             Ok(Judgement::Fault(why)) => Some(Ending::JudgeFault(why)),
-            Err(stop) => match self.work.settled(stop) {
+            Err(stop) => match self.work.settled(stop).await {
                 Ok(why) => Some(Ending::Infrastructure(why)),
                 Err(done) => return Ok(Err(done)),
             },

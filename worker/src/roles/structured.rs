@@ -1,5 +1,7 @@
 //! Structured replies: a JSON object of a known form, read from whatever a model wraps it in.
 
+use std::borrow::Cow;
+
 use proto::record::Value;
 use serde::de::DeserializeOwned;
 
@@ -9,7 +11,22 @@ pub fn object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let begin = text.find('{').ok_or("there is no JSON object in it")?;
     let mut values = serde_json::Deserializer::from_str(&text[begin..]).into_iter::<T>();
     let first = values.next().ok_or("there is no JSON object in it")?;
-    first.map_err(|error| format!("it is not of the form that was asked for: {error}"))
+    first.map_err(|error| {
+        let error = error.to_string();
+        format!(
+            "it is not of the form that was asked for: {}",
+            brief(&error)
+        )
+    })
+}
+
+/// The beginning of what a model wrote, to be told to it, or to whoever reads why something failed.
+pub fn brief(text: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 300;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// The JSON value at the beginning of a text; what stands behind it is talk.
@@ -48,5 +65,8 @@ mod tests {
         for text in ["", "none", "{\"a\": ", "{\"a\": \"one\"}"] {
             assert!(object::<Read>(text).is_err(), "{text}");
         }
+        let long = format!("{{\"a\": \"{}\"}}", "é".repeat(1 << 20));
+        let told = object::<Read>(&long).unwrap_err();
+        assert!(told.chars().count() < 400, "{}", told.len());
     }
 }

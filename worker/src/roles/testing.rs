@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::work::Work;
+use crate::chat::given_up::LastAsked;
 use crate::chat::journal::Journal;
 use crate::chat::models::{Models, Wire};
 use crate::chat::put_off::PutOff;
@@ -217,6 +218,7 @@ pub(super) async fn deliver(
     let place = Place {
         journal: Journal::default(),
         put_off: PutOff::default(),
+        last_asked: LastAsked::default(),
         run: "run".to_owned(),
         budget: job.cast.budget,
         hand_back,

@@ -6,15 +6,15 @@
 //! for hangs on them.
 //!
 //! What it says is checked before the agent hears it: nothing kept back that was not asked for, nothing
-//! made up, no leaving before its time. A reply that fails is asked for again with the complaint; the third
+//! made up, no yes to what it does not want nor a no to what it wants, no leaving before its time. A reply that fails is asked for again with the complaint; the third
 //! failure is the user's fault, and its episode is quarantined. It is before its time to take leave with a wish
 //! that was never spoken of, or with a change of mind that is due, to be satisfied while nothing was done (reported,
 //! or made by a tool), answered or turned down, or to give up on an agent that has not led the user nowhere for
 //! some turns in a row. A change of mind has its time as well: a user says it then, and neither sooner nor later.
 //!
 //! What a user takes leave with is observed, so it is held against what else tells of it, and an episode in
-//! which they differ is quarantined: a reason, or a transfer, that the agent's words, as the parser reads
-//! them, do not give; and giving up on the one wish there is, or being satisfied with nothing, where the agent's
+//! which they differ is quarantined: a reason that the agent's words, as the parser reads them, do not give, or a
+//! transfer that neither they nor its tools do; and giving up on the one wish there is, or being satisfied with nothing, where the agent's
 //! words refuse it for the right reason. The account says whether the agent had read the records that show it. Where all agree, a
 //! refusal without those reads stays, and the verdict counts it against the agent.
 
@@ -32,7 +32,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::prompts::{PromptError, Prompts, USER};
-use super::structured;
+use super::structured::{self, brief};
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
 use crate::chat::{Request, Schema, ToolChoice};
@@ -287,6 +287,7 @@ impl<'a> ModelUser<'a> {
             self.transferred |= facts.transfer;
             self.reported |= facts.report;
         }
+        self.transferred |= self.heard.handed_over();
     }
 
     /// The turn that a reply stands for, or what is wrong with it.
@@ -308,6 +309,9 @@ impl<'a> ModelUser<'a> {
             Some(change) => without(&said.say, &change.text),
             None => said.say.trim().to_owned(),
         };
+        if change.is_none() {
+            self.heard.check_answer(&beside)?;
+        }
         let moment = self.heard.moment(change.is_some());
         check_turn(
             self.domain,
@@ -329,10 +333,19 @@ impl<'a> ModelUser<'a> {
             "satisfied" => UserOutcome::Satisfied,
             "transferred" => UserOutcome::Transferred,
             "gave_up" => UserOutcome::GaveUp,
-            refused if refused.starts_with(REFUSED) => UserOutcome::Refused,
-            other => return Err(format!("\"leave\" has no value \"{other}\"")),
+            refused if self.is_reason(refused) => UserOutcome::Refused,
+            other => return Err(format!("\"leave\" has no value \"{}\"", brief(other))),
         };
         Ok(outcome)
+    }
+
+    /// Whether it leaves as refused, for a reason that there is.
+    fn is_reason(&self, leave: &str) -> bool {
+        leave.strip_prefix(REFUSED).is_some_and(|reason| {
+            let rules = self.domain.rules().iter();
+            let mut known = rules.map(|rule| rule.reason);
+            known.any(|known| !known.is_empty() && known == reason)
+        })
     }
 
     /// Refuses to leave before it can be over: an agent must not be scored for a customer who did not stay, or
@@ -432,9 +445,9 @@ impl<'a> ModelUser<'a> {
                     }
                 ))
             }
-            UserTurn::End(UserOutcome::Transferred) if !self.transferred => Turn::Fault(
-                "left as transferred, and the agent's words do not hand over".to_owned(),
-            ),
+            UserTurn::End(UserOutcome::Transferred) if !self.transferred => {
+                Turn::Fault("left as transferred, and the agent has handed nobody over".to_owned())
+            }
             UserTurn::End(UserOutcome::GaveUp | UserOutcome::Satisfied) => {
                 match self.turned_down(conversation) {
                     Some((reason, on_evidence)) => Turn::Fault(format!(

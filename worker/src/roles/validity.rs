@@ -1,9 +1,12 @@
 //! A language model as the judge of tasks (P10): whether one is natural and consistent, as a reader sees it.
 //!
 //! It is asked only about tasks that the proof admits, and can only turn them down. It votes an odd number
-//! of times, each vote drawn by itself; most votes count. A vote that can't be read is none for the task.
+//! of times, each vote drawn by itself; most votes count. A vote that can't be read is none for the task; where
+//! such votes decide, the task is turned down as not judged, so that a judge that can't keep to the form shows.
 //! The proof keeps who voted how, and a digest of what was said with it, so that a proof is repeated
 //! without the model.
+
+use std::borrow::Cow;
 
 use proto::digest::Hasher;
 use proto::outcome::{Reason, Rejection, StageResult};
@@ -16,7 +19,7 @@ use serde_json::{Value as Json, json};
 
 use super::ballot::Ballot;
 use super::prompts::{PromptError, Prompts, VALIDITY};
-use super::structured;
+use super::structured::{self, brief};
 use super::work::Work;
 use crate::chat::session::{Session, Stop, Subject};
 use crate::domains::Domain;
@@ -40,6 +43,7 @@ pub async fn perform(
         Ok(admitted) => admitted,
         Err(rejection) => return work.came_to(StageResult::Rejected(rejection)),
     };
+    let mut parts = Vec::new();
     for judged in std::iter::once(&mut task).chain(&mut twin) {
         let ballot = match ballot(work.domain, judged, &prompts) {
             Ok(ballot) => ballot,
@@ -47,10 +51,11 @@ pub async fn perform(
         };
         let (votes, part) = match vote(work, endpoint, &ballot, judged.twin_of.is_some()).await {
             Ok(voted) => voted,
-            Err(stop) => return work.stopped(stop),
+            Err(stop) => return work.stopped(stop).await,
         };
+        parts.push(part.clone());
         if let Err(rejection) = count(judged, &votes, part) {
-            return work.came_to(StageResult::Rejected(rejection));
+            return work.came_to(StageResult::Rejected(rejection.after(parts)));
         }
     }
     work.came_to(StageResult::Admitted {
@@ -61,14 +66,20 @@ pub async fn perform(
 
 /// What most votes say of a task, written into its proof if it is for it.
 fn count(task: &mut Task, votes: &[Vote], part: Part) -> Result<(), Rejection> {
-    let against: Vec<&str> = votes
+    let against: Vec<Cow<'_, str>> = votes
         .iter()
-        .filter(|vote| vote.verdict == Verdict::Invalid)
-        .map(|vote| vote.reason.as_str())
+        .filter(|vote| vote.verdict != Some(Verdict::Valid))
+        .map(|vote| brief(&vote.reason))
         .collect();
     if against.len() * 2 > votes.len() {
+        let invalid = |vote: &&Vote| vote.verdict == Some(Verdict::Invalid);
+        let reason = if votes.iter().filter(invalid).count() * 2 > votes.len() {
+            Reason::Unproven(Check::Validity)
+        } else {
+            Reason::Unjudged
+        };
         let detail = format!(
-            "{}{} of {} votes of model:{} are against it: {}",
+            "{}{} of {} votes of model:{} are not for it: {}",
             if task.twin_of.is_some() {
                 "the feasible twin: "
             } else {
@@ -79,12 +90,12 @@ fn count(task: &mut Task, votes: &[Vote], part: Part) -> Result<(), Rejection> {
             part.name,
             against.join(" | ")
         );
-        return Err(Rejection::new(Reason::Unproven(Check::Validity), detail));
+        return Err(Rejection::new(reason, detail));
     }
     let trial = |(number, vote): (usize, &Vote)| Trial {
         agent: format!("model:{}", part.name),
         seed: number as u32,
-        reward: u8::from(vote.verdict == Verdict::Valid),
+        reward: u8::from(vote.verdict == Some(Verdict::Valid)),
         conversation: Hasher::new("t2t.vote", 1).text(&vote.reason).finish(),
     };
     let passed = Passed {
@@ -116,22 +127,40 @@ async fn vote(
     let mut session = Session::new(models, place, &subject, role, endpoint, ballot.prompt);
     let unread = |reason| Vote {
         reason,
-        verdict: Verdict::Invalid,
+        verdict: None,
     };
     let mut votes = Vec::new();
     for number in 0..work.job.cast.votes.max(1) {
-        let vote = ballot.vote(&mut session, number, structured::object);
-        votes.push(vote.await?.unwrap_or_else(unread));
+        let vote = ballot.vote(&mut session, number, structured::object::<Filled>);
+        let vote = vote.await?.map_or_else(unread, Vote::from);
+        votes.push(vote);
         session.next_turn();
     }
     Ok((votes, session.into_part()))
 }
 
-/// One vote, as the model fills the form in.
-#[derive(Debug, Deserialize)]
+/// One vote.
 struct Vote {
+    /// Why it is so, or why it can't be read.
+    reason: String,
+    /// Nothing where it can't be read.
+    verdict: Option<Verdict>,
+}
+
+/// A vote's form, as the model fills it in.
+#[derive(Debug, Deserialize)]
+struct Filled {
     reason: String,
     verdict: Verdict,
+}
+
+impl From<Filled> for Vote {
+    fn from(Filled { reason, verdict }: Filled) -> Self {
+        Self {
+            reason,
+            verdict: Some(verdict),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

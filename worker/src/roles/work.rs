@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::blocking::in_place;
 use crate::chat::models::Models;
+use crate::chat::replay::Enquiry;
 use crate::chat::session::{Place, Stop};
 use crate::domains::Domain;
 use crate::executor::{ATTEMPTS, Done};
@@ -67,8 +68,8 @@ impl Work<'_> {
     }
 
     /// What a stop comes to in a stage that makes nothing without its model.
-    pub fn stopped(&self, stop: Stop) -> Done {
-        match self.settled(stop) {
+    pub async fn stopped(&self, stop: Stop) -> Done {
+        match self.settled(stop).await {
             Ok(why) => self.failed(why),
             Err(done) => done,
         }
@@ -76,24 +77,56 @@ impl Work<'_> {
 
     /// What a stop comes to: why nothing comes of it any more, once waiting has no more point, or a job
     /// that is not done now.
-    pub fn settled(&self, stop: Stop) -> Result<String, Done> {
-        match stop {
-            Stop::HandBack => Err(Done::HandBack),
-            Stop::Spent { spent, wanted } => Err(Done::Spent { spent, wanted }),
-            Stop::Unrecorded(_) => Err(later(REPLAY_PAUSE)),
-            Stop::Store(_) => Err(later(STORE_PAUSE)),
-            Stop::Busy { after, .. } => Err(Done::Later {
-                after,
-                limited: true,
-            }),
-            Stop::PutOff { .. } | Stop::Down { given_up: true, .. } => Ok(stop.to_string()),
-            Stop::Down { after, .. } => Err(later(after)),
-            Stop::Fault { ref fault, .. } if self.attempt >= fault.attempts(ATTEMPTS) => {
-                Ok(stop.to_string())
+    pub async fn settled(&self, stop: Stop) -> Result<String, Done> {
+        let why = match stop {
+            Stop::Unrecorded(enquiry) => return self.unrecorded(*enquiry).await,
+            Stop::HandBack => return Err(Done::HandBack),
+            Stop::Spent { spent, wanted } => return Err(Done::Spent { spent, wanted }),
+            Stop::Store(_) => return Err(later(STORE_PAUSE)),
+            Stop::Busy { after, .. } => {
+                return Err(Done::Later {
+                    after,
+                    limited: true,
+                });
             }
-            Stop::Fault { .. } => Err(Done::Again {
-                error: stop.to_string(),
-            }),
+            Stop::PutOff { .. } | Stop::Down { given_up: true, .. } => stop.to_string(),
+            Stop::Down { after, .. } => return Err(later(after)),
+            Stop::Fault { ref fault, .. } if self.attempt >= fault.attempts(ATTEMPTS) => {
+                stop.to_string()
+            }
+            Stop::Fault { .. } => {
+                return Err(Done::Again {
+                    error: stop.to_string(),
+                });
+            }
+        };
+        if let Some(request) = self.place.last_asked.get() {
+            let models = self.models;
+            models.give_up(&self.place.run, &request, &why).await;
+        }
+        Ok(why)
+    }
+
+    /// What a missing reply comes to in a replay: what it came to then, if that is known.
+    async fn unrecorded(&self, enquiry: Enquiry) -> Result<String, Done> {
+        let Place {
+            run, last_asked, ..
+        } = self.place;
+        let kept = match last_asked.get() {
+            Some(request) => self.models.gave_up(run, &request).await,
+            None => Ok(None),
+        };
+        let replay = self.models.replay().expect("only a replay has recordings");
+        match kept {
+            Ok(Some(why)) => {
+                replay.unanswered(enquiry);
+                Ok(why)
+            }
+            Ok(None) => {
+                replay.miss(enquiry);
+                Err(later(REPLAY_PAUSE))
+            }
+            Err(_) => Err(later(STORE_PAUSE)),
         }
     }
 }

@@ -62,7 +62,7 @@ pub async fn perform(work: &Work<'_>, walk: &Exploration, endpoint: &Endpoint) -
     };
     match writer.reword(&draft).await {
         Ok(worded) => work.came_to(settled(work, draft, worded, writer.session.into_part())),
-        Err(stop) => work.stopped(stop),
+        Err(stop) => work.stopped(stop).await,
     }
 }
 
@@ -83,7 +83,8 @@ fn settled(
         }
         Err(complaint) if !work.job.cast.writing.fallback => {
             let detail = format!("{name}: {complaint}");
-            return StageResult::Rejected(Rejection::new(Reason::Unproven(Check::Text), detail));
+            let rejection = Rejection::new(Reason::Unproven(Check::Text), detail);
+            return StageResult::Rejected(rejection.after(vec![part]));
         }
         Err(complaint) => tracing::debug!(%complaint, "a script is left in the words of templates"),
     }

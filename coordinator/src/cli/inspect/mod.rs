@@ -80,13 +80,7 @@ pub(super) fn inspect(arguments: &Arguments) -> anyhow::Result<End> {
     }
     if arguments.requests {
         let found = found()?;
-        print(&requests::tell(
-            &archive,
-            found,
-            &home,
-            &arguments.from,
-            arguments.json,
-        )?);
+        requests::tell(&archive, found, &home, &arguments.from, arguments.json)?;
         return Ok(End::Done);
     }
     let text = match (&arguments.id, arguments.rejected) {

@@ -18,6 +18,7 @@ use worker::services::Services;
 
 use super::find::Found;
 use crate::archive::Archive;
+use crate::cli::progress::print;
 use crate::cli::replies::{held, read_only};
 use crate::home::{Home, INSTANCE};
 use crate::replayed::{Heard, Replayed};
@@ -63,42 +64,86 @@ impl From {
     }
 }
 
-/// Tells what was asked for the asks that are meant; for the whole run where nothing is.
+/// Prints what was asked for the asks that are meant; for the whole run where nothing is. Job by job: each request
+/// repeats its conversation, so all of a run's are more than a memory holds.
 pub(super) fn tell(
     archive: &Archive,
     found: Option<Found>,
     home: &Home,
     from: &From,
     json: bool,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let run = archive.course.run.to_string();
     let (replies, under) = runtime.block_on(from.open(home, run))?;
     let replayed = Replayed::new(archive, replies, under);
-    let mut heard = Vec::new();
-    for ask in asks(archive, found) {
-        heard.extend(runtime.block_on(replayed.heard(&ask))?);
-    }
+    let asks = asks(archive, found);
+    let hear = |ask: &Ask| runtime.block_on(replayed.heard(ask));
     if json {
-        let rows: Vec<Json> = heard
-            .iter()
-            .flat_map(|heard| rows(archive, heard))
-            .collect();
-        return Ok(super::pretty(&rows));
+        return tell_rows(archive, &asks, hear);
     }
-    if heard.is_empty() {
-        return Ok("no model took part in it\n".to_owned());
+    tell_texts(archive, &asks, hear)
+}
+
+/// As texts, unless all of them were said otherwise then.
+fn tell_texts<E: std::error::Error + Send + Sync + 'static>(
+    archive: &Archive,
+    asks: &[Ask],
+    hear: impl Fn(&Ask) -> Result<Option<Heard>, E>,
+) -> anyhow::Result<()> {
+    let (mut otherwise, mut heard_any) = (None, false);
+    for ask in asks {
+        let Some(heard) = hear(ask)? else { continue };
+        heard_any = true;
+        if !heard.otherwise {
+            otherwise = None;
+            break;
+        }
+        otherwise.get_or_insert_with(|| heard.said_otherwise());
     }
-    if let Some(heard) = heard
-        .first()
-        .filter(|_| heard.iter().all(|heard| heard.otherwise))
-    {
-        bail!(heard.said_otherwise());
+    if let Some(otherwise) = otherwise {
+        bail!(otherwise);
     }
-    let told = heard.iter().map(|heard| text(archive, heard));
-    Ok(told.collect::<Vec<_>>().join("\n"))
+    if !heard_any {
+        print("no model took part in it\n");
+        return Ok(());
+    }
+    let mut between = "";
+    for ask in asks {
+        let Some(heard) = hear(ask)? else { continue };
+        if !print(&format!("{between}{}", text(archive, &heard))) {
+            break;
+        }
+        between = "\n";
+    }
+    Ok(())
+}
+
+/// As one list of JSON.
+fn tell_rows<E: std::error::Error + Send + Sync + 'static>(
+    archive: &Archive,
+    asks: &[Ask],
+    hear: impl Fn(&Ask) -> Result<Option<Heard>, E>,
+) -> anyhow::Result<()> {
+    let mut before = "[\n  ";
+    for ask in asks {
+        let Some(heard) = hear(ask)? else { continue };
+        for row in rows(archive, &heard) {
+            let row = serde_json::to_string_pretty(&row)?.replace('\n', "\n  ");
+            if !print(&format!("{before}{row}")) {
+                return Ok(());
+            }
+            before = ",\n  ";
+        }
+    }
+    print(if before.starts_with('[') {
+        "[]\n"
+    } else {
+        "\n]\n"
+    });
+    Ok(())
 }
 
 /// The asks that are meant. An evaluation asks for rollouts alone: its tasks are another folder's.

@@ -12,6 +12,7 @@ use super::super::session::{Place, Session, Stop};
 use super::super::tests::{endpoint, request};
 use super::super::{Reply, Request};
 use super::*;
+use crate::chat::given_up::LastAsked;
 use crate::process::metrics::{Metrics, Part};
 
 /// Says the length of what it is asked.
@@ -42,6 +43,7 @@ async fn answers(models: &Models, texts: &[&str]) -> Result<Vec<Reply>, Stop> {
     let place = Place {
         journal: Journal::default(),
         put_off: PutOff::default(),
+        last_asked: LastAsked::default(),
         budget: None,
         run: "run".to_owned(),
         hand_back: CancellationToken::new(),
@@ -92,7 +94,9 @@ async fn a_replay_hears_what_was_said_and_asks_nobody_for_what_was_not() {
              agent model:small, trial 2, over the twin, turn {turn}, regeneration 0"
         );
         assert_eq!(stop.to_string(), told);
-        let missed = replay.missed().await;
+        let Stop::Unrecorded(missed) = stop else {
+            panic!("{stop}");
+        };
         assert_eq!(missed.occasion.turn, turn);
         let unsaid = texts.last().expect("something is asked");
         let request = String::from_utf8_lossy(&missed.request);

@@ -1,7 +1,9 @@
 //! How far a conversation has come with what a script wants: where each of its goals stands by the agent's
 //! words, and whether its change of mind is due.
 
-use proto::record::{ChangeScript, GoalScript, PlannedCall, Slot, Task, Trigger, Wish};
+use proto::record::{
+    ChangeScript, Effect, Goal, GoalScript, PlannedCall, Slot, Task, Trigger, Wish,
+};
 
 use crate::dialogue::facts::{AgentFacts, told};
 use crate::domains::{Agreement, Domain};
@@ -192,6 +194,45 @@ impl<'a> Progress<'a> {
         proposal
             .zip(call)
             .is_some_and(|(proposal, call)| self.domain.agrees(proposal, call) == Agreement::Same)
+    }
+
+    /// Whether what a message proposes is what the user wants: yes, where it names an open goal's call with every
+    /// value that the goal has; no, where it names that write with another value, or another write of another
+    /// target. Nothing where that can't be told, as of a proposal that leaves something out or is about several things.
+    pub fn wants(&self, facts: &AgentFacts) -> Option<bool> {
+        let proposal = facts.proposal.as_ref()?;
+        let open = |standing| !matches!(standing, Standing::Done | Standing::Refused);
+        let goals = self.goals.iter().map(|&(script, standing)| {
+            let goal = &self.task.intent.goals[script.goal];
+            let how = goal.wish.call();
+            let how = how.map(|call| self.domain.agrees(proposal, call));
+            (goal, open(standing), how)
+        });
+        let goals: Vec<(&Goal, bool, Option<Agreement>)> = goals.collect();
+        let named = |slot: &Slot| proposal.of(&slot.name);
+        let mut same = goals
+            .iter()
+            .filter(|(.., how)| *how == Some(Agreement::Same));
+        if same.clone().next().is_some() {
+            let whole = |goal: &Goal| goal.slots.iter().all(|slot| !named(slot).is_empty());
+            return same
+                .any(|(goal, open, _)| *open && whole(goal))
+                .then_some(true);
+        }
+        let targets = || goals.iter().filter_map(|(goal, ..)| goal.slots.first());
+        if targets().any(|slot| named(slot).len() > 1 && named(slot).contains(&slot.value)) {
+            return None;
+        }
+        let differs = goals
+            .iter()
+            .any(|(_, open, how)| *open && *how == Some(Agreement::Differs));
+        let write = proposal.tool.as_deref();
+        let write = write.filter(|name| self.domain.effect(name) == Some(Effect::Write));
+        let mut calls = goals.iter().filter_map(|(goal, ..)| goal.wish.call());
+        let other = write.is_some_and(|name| calls.all(|call| call.name != name));
+        let elsewhere = targets().any(|slot| !named(slot).is_empty())
+            && !targets().any(|slot| named(slot).contains(&slot.value));
+        (differs || other && elsewhere).then_some(false)
     }
 
     /// Whether a message may be meant to have a goal confirmed, though the parser does not read it so: it asks

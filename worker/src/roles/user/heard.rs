@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use proto::record::{ChangeScript, Message, PlannedCall, Task, Trigger, UserOutcome, Wish};
 
 use crate::dialogue::conversation::{Attempted, Conversation};
-use crate::dialogue::facts::{AgentFacts, read_agent};
+use crate::dialogue::facts::{AgentFacts, read_agent, read_user};
 use crate::domains::Domain;
 use crate::language::fidelity::Moment;
 use crate::participants::agenda::progress::Progress;
@@ -45,6 +45,8 @@ pub(super) struct Heard<'a> {
     done: Vec<PlannedCall>,
     /// Turns of the agent in a row that led nowhere.
     astray: usize,
+    /// What its last message does, where that proposes something.
+    proposed: Option<AgentFacts>,
 }
 
 impl<'a> Heard<'a> {
@@ -61,6 +63,7 @@ impl<'a> Heard<'a> {
             acts: Vec::new(),
             done: Vec::new(),
             astray: 0,
+            proposed: None,
         }
     }
 
@@ -96,6 +99,8 @@ impl<'a> Heard<'a> {
         // What was due and could wait, since the user had to answer a no, may still be said.
         let before = self.time.min(Time::Open);
         self.time = self.time(&heard, moved).max(before);
+        let last = heard.last().map(|(_, facts)| facts);
+        self.proposed = last.filter(|facts| facts.proposal.is_some()).cloned();
         heard.into_iter().map(|(_, facts)| facts).collect()
     }
 
@@ -181,6 +186,29 @@ impl<'a> Heard<'a> {
             Time::Due if !changes => Err("now is the time to change your mind".to_owned()),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a yes to what the user does not want, and a no to what it wants: the agent would be scored for
+    /// another wish than the script's. Before a change of mind there may be reasons for a no that are not read.
+    pub(super) fn check_answer(&self, text: &str) -> Result<(), String> {
+        let Some(facts) = &self.proposed else {
+            return Ok(());
+        };
+        match (read_user(text).consent, self.progress.wants(facts)) {
+            (Some(true), Some(false)) => {
+                Err("you agree to something that is not what you want".to_owned())
+            }
+            (Some(false), Some(true)) if self.change().is_none() => {
+                Err("you say no to what you want".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a tool has handed the user over.
+    pub(super) fn handed_over(&self) -> bool {
+        let transfer = self.domain.transfer("");
+        transfer.is_some_and(|transfer| self.done.iter().any(|call| call.name == transfer.name))
     }
 
     /// Refuses to leave so with a change of mind to come. Satisfied is nobody without it; who is turned down, or

@@ -164,6 +164,9 @@ impl<'a> Tau2User<'a> {
             Some(change) => without(text, &change.text),
             None => text.to_owned(),
         };
+        if change.is_none() {
+            self.heard.check_answer(text)?;
+        }
         let moment = self.heard.moment(change.is_some());
         check_turn(self.domain, conversation.world(), self.task, &rest, &moment)?;
         self.heard.spoke(text);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use proto::job::{Cell, Job, StageInput, Wanted};
 use proto::outcome::{Outcome, StageResult};
-use proto::record::{Change, Ending, Episode, Kind, Resolution, Scenario};
+use proto::record::{Change, Ending, Episode, Kind, PlannedCall, Resolution, Scenario, Value};
 use serde_json::Value as Json;
 
 use super::*;
+use crate::dialogue::conversation::AgentTurn;
 use crate::dialogue::facts::read_agent;
 use crate::domains::tickets::Tickets;
 use crate::executor::Done;
@@ -226,7 +227,13 @@ async fn what_is_told_too_early_is_said_again_without_it() {
 #[tokio::test(start_paused = true)]
 async fn what_stays_unfit_is_the_users_fault() {
     let bench = Bench::new(plain);
-    for unfit in ["Hello?".to_owned(), turn("", STAYS), turn("", "bored")] {
+    for unfit in [
+        "Hello?".to_owned(),
+        turn("", STAYS),
+        turn("", "bored"),
+        turn("", "refused: bored"),
+        turn("", REFUSED),
+    ] {
         let sayer = Sayer::new(move |_, _| Ok(unfit.clone()));
         let episode = bench.talk(&sayer).await;
         let why = fault(&episode);
@@ -423,4 +430,101 @@ async fn a_refusal_without_evidence_is_the_agents_fault() {
         );
     }
     panic!("it never takes the right one");
+}
+
+/// What a user has heard of an agent that says this, and has done these before.
+fn heard<'a>(bench: &'a Bench, done: Vec<PlannedCall>, says: &str) -> Heard<'a> {
+    let limits = crate::dialogue::conversation::Limits::default();
+    let conversation = Conversation::new(&bench.domain, &bench.task, limits, true);
+    let mut conversation = conversation.expect("the world is restored");
+    conversation.user(UserTurn::Say(bench.task.script.opening.clone()));
+    for call in done {
+        conversation.agent(AgentTurn::call(call));
+    }
+    conversation.agent(AgentTurn::say(says));
+    let mut heard = Heard::new(&bench.domain, &bench.task);
+    heard.take_in(&conversation, true);
+    heard
+}
+
+#[test]
+fn a_yes_is_for_what_is_wanted_and_a_no_for_the_rest() {
+    let bench = Bench::new(plain);
+    let wanted = bench.task.intent.goals[0].wish.call().expect("a write");
+    let mut differs = wanted.clone();
+    let other = Value::from("T-9876");
+    assert!(differs.arguments.insert("ticket_id".to_owned(), other) != Some("T-9876".into()));
+    let world = bench.domain.restore(&bench.task.golden.start.delta);
+    let world = world.expect("the world is restored");
+    let proposes = |call: &PlannedCall| {
+        let what = bench.domain.explain(&*world, call);
+        heard(
+            &bench,
+            Vec::new(),
+            &format!("I can {what}. Shall I proceed (yes/no)?"),
+        )
+    };
+    let (right, wrong) = (proposes(wanted), proposes(&differs));
+    for (heard, yes, no) in [(&right, true, false), (&wrong, false, true)] {
+        assert_eq!(heard.check_answer("Yes, go ahead.").is_ok(), yes);
+        assert_eq!(heard.check_answer("No, not that one.").is_ok(), no);
+        assert!(heard.check_answer("What would that cost?").is_ok());
+    }
+    let other = if wanted.name == "move_ticket" {
+        "close ticket T-9876"
+    } else {
+        "move ticket T-9876 to another team"
+    };
+    let another = heard(&bench, Vec::new(), &format!("Shall I {other} (yes/no)?"));
+    assert!(another.check_answer("Sure.").is_err(), "another write");
+    // Nobody can tell what becomes of the rest.
+    let id = wanted.text("ticket_id").expect("a ticket");
+    let verb = wanted.name.replace(['_'], " ").replace("ticket", "");
+    for says in [
+        format!("Shall I {verb} {id} (yes/no)?"),
+        format!("Shall I {verb} {id} and T-9876 (yes/no)?"),
+    ] {
+        let partly = heard(&bench, Vec::new(), &says);
+        for answer in ["Yes.", "No, not so."] {
+            assert!(partly.check_answer(answer).is_ok(), "{says} {answer}");
+        }
+    }
+    let asks = heard(&bench, Vec::new(), "What is your email address?");
+    assert!(asks.check_answer("No.").is_ok(), "nothing is proposed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_no_to_what_it_wants_is_told_so() {
+    let bench = Bench::new(plain);
+    let line = bench.line("satisfied");
+    let sayer = Sayer::new(move |_, request| {
+        let last = request["messages"].as_array().expect("messages").last();
+        let last = last.and_then(|message| message["content"].as_str());
+        let last = last.expect("somebody spoke");
+        let proposed = read_agent(&desk(), last).proposal.is_some();
+        Ok(match proposed || last.contains("can't be sent") {
+            true => turn("No, leave it.", STAYS),
+            false => line(request),
+        })
+    });
+    let why = bench.talk(&sayer).await;
+    let why = fault(&why);
+    assert!(why.ends_with("you say no to what you want"), "{why}");
+}
+
+#[test]
+fn who_was_handed_over_by_a_tool_was_handed_over_whatever_is_said() {
+    let bench = Bench::new(plain);
+    let transfer = bench.domain.transfer("It is for a human.");
+    let says = "A human agent is on this from here on.";
+    let without = heard(&bench, Vec::new(), says);
+    assert!(!without.handed_over());
+    let with = heard(&bench, transfer.into_iter().collect(), says);
+    assert!(with.handed_over());
+    for says in [
+        "A human agent is taking over from here; please hold on.",
+        "I have transferred you to a human agent.",
+    ] {
+        assert!(read_agent(&bench.domain, says).transfer, "{says}");
+    }
 }

@@ -131,15 +131,19 @@ async fn every_vote_is_drawn_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn a_majority_against_it_turns_a_task_down_with_its_reasons() {
     let bench = Bench::new(plain);
-    for sayer in [
-        votes(&["invalid", "valid", "invalid"]),
-        // What can't be read is no vote for a task.
-        Sayer::new(|_, _| Ok("Looks fine to me!".to_owned())),
+    let against = Reason::Unproven(Check::Validity);
+    for (sayer, reason) in [
+        (votes(&["invalid", "valid", "invalid"]), against),
+        // What can't be read is no vote for a task, and none against it.
+        (
+            Sayer::new(|_, _| Ok("Looks fine to me!".to_owned())),
+            Reason::Unjudged,
+        ),
     ] {
         let StageResult::Rejected(rejection) = bench.judged(&sayer).await else {
             panic!("not rejected");
         };
-        assert_eq!(rejection.reason, Reason::Unproven(Check::Validity));
+        assert_eq!(rejection.reason, reason);
         let told = ["It is invalid. | It is invalid.", "no vote in 3 replies"];
         assert!(
             told.iter().any(|told| rejection.detail.contains(told)),
@@ -229,7 +233,7 @@ async fn a_task_that_outgrows_the_judge_is_rejected() {
     let StageResult::Rejected(rejection) = bench.judged(&small).await else {
         panic!("not rejected");
     };
-    assert_eq!(rejection.reason, Reason::Unproven(Check::Validity));
+    assert_eq!(rejection.reason, Reason::Unjudged);
     assert!(
         rejection.detail.contains("8192 tokens at most"),
         "{rejection:?}"
