@@ -2,8 +2,9 @@
 //! what they made is in the run, a finished run asks nobody, and verification needs no model.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use harness::endpoint::{Brain, Endpoint, MANNER, NEEDLESS, REWORDED, Settings};
 use harness::outcomes;
@@ -249,29 +250,56 @@ fn a_model_explores_and_what_it_finds_becomes_proven_tasks_whoever_works_and_wit
 
 #[test]
 fn an_agent_of_ones_own_is_a_program_that_is_given_conversation_and_tools() {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path();
     let agent = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../deploy/agents/echo_agent.py"
     );
+    let model = format!("protocol = \"program\"\ncommand = [\"python3\", {agent:?}]\n");
+    for episode in played_by_ones_own(&model) {
+        assert_eq!(episode.parts[0].protocol, Protocol::Program);
+    }
+}
+
+#[test]
+fn an_agent_of_ones_own_may_be_a_service() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/serve_agent.py");
+    let mut service = Command::new("python3");
+    let service = service
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut service = service.spawn().expect("there is a python3");
+    let mut url = String::new();
+    let said = service.stdout.take().expect("its output is piped");
+    BufReader::new(said).read_line(&mut url).unwrap();
+    let model = format!("protocol = \"service\"\nurl = {:?}\n", url.trim());
+    for episode in played_by_ones_own(&model) {
+        let part = &episode.parts[0];
+        assert_eq!(part.protocol, Protocol::Service);
+        assert!(part.models[0].starts_with("echo of "), "{:?}", part.models);
+        // What it asked on its way is its own affair, and its count is taken.
+        assert_eq!(part.usage.input, 40_000 * u64::from(part.replies));
+    }
+    drop(service.stdin.take());
+    assert!(service.wait().unwrap().success());
+}
+
+/// What an agent of one's own played, which says what it hears: a run with it ends well and verifies.
+fn played_by_ones_own(model: &str) -> Vec<Episode> {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
     let plan = format!(
         "domain = \"tickets\"\ntasks = 4\nseed = 5\ntrials = 1\nagents = [\"gold\", \"model:mine\"]\n\
-         [models.mine]\nprotocol = \"program\"\ncommand = [\"python3\", {agent:?}]\n"
+         [models.mine]\n{model}"
     );
     fs::write(folder.join("plan.toml"), plan).unwrap();
-    let run = ["run", "plan.toml", "--out", "out"];
-    let output = t2t(folder, &run);
+    let output = t2t(folder, &["run", "plan.toml", "--out", "out"]);
     assert!(output.status.success(), "{}", told(&output));
-    let (tasks, episodes) = made(&folder.join("out"));
-    let own = episodes
-        .iter()
-        .filter(|episode| episode.agent == "model:mine");
-    let own: Vec<&Episode> = own.collect();
-    assert_eq!(own.len(), tasks.len());
-    for episode in own {
+    let (tasks, mut episodes) = made(&folder.join("out"));
+    episodes.retain(|episode| episode.agent == "model:mine");
+    assert_eq!(episodes.len(), tasks.len());
+    for episode in &episodes {
         assert!(episode.ending.scored(), "{:?}", episode.ending);
-        assert_eq!(episode.parts[0].protocol, Protocol::Program);
         let opening = episode.messages.iter().find_map(|message| match message {
             Message::User { text } => Some(text),
             _ => None,
@@ -282,4 +310,5 @@ fn an_agent_of_ones_own_is_a_program_that_is_given_conversation_and_tools() {
     }
     let verified = t2t(folder, &["verify", "out"]);
     assert!(verified.status.success(), "{}", told(&verified));
+    episodes
 }
