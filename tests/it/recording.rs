@@ -171,7 +171,14 @@ fn what_a_service_broke_comes_to_the_same_in_a_replay() {
         frail.base_url()
     );
     let desk = Desk::with(8, Vec::new(), "agents = [\"model:frail\"]\n", &models);
-    desk.asks(&format!("{RUN} --out broken"));
+    let ended = command(
+        desk.folder.path(),
+        &format!("{RUN} --out broken"),
+        Some(KEY),
+    );
+    let said = told(&ended);
+    assert!(ended.status.success(), "{said}");
+    assert!(said.contains("conversations have no score"), "{said}");
     let broken = frail.stats().misbehaved;
     assert!(broken[Misbehaviour::Runaway.name()] > 0, "{broken:?}");
     let asked = frail.stats().requests;

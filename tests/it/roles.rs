@@ -284,6 +284,25 @@ fn an_agent_of_ones_own_may_be_a_service() {
     assert!(service.wait().unwrap().success());
 }
 
+#[test]
+fn programs_that_are_nowhere_are_named_before_anything_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let plan = "agents = [\"model:one\", \"model:other\"]\n\
+                [models.one]\nprotocol = \"program\"\ncommand = [\"no-such-program\"]\n\
+                [models.other]\nprotocol = \"program\"\ncommand = [\"./not-here\"]\n";
+    fs::write(folder.join("plan.toml"), plan).unwrap();
+    let output = t2t(folder, &["run", "plan.toml", "--out", "out"]);
+    assert!(!output.status.success());
+    let told = told(&output);
+    for lacks in [
+        "no-such-program, and no folder of PATH",
+        "./not-here, and there is no such file",
+    ] {
+        assert!(told.contains(lacks), "{told}");
+    }
+}
+
 /// What an agent of one's own played, which says what it hears: a run with it ends well and verifies.
 fn played_by_ones_own(model: &str) -> Vec<Episode> {
     let dir = tempfile::tempdir().unwrap();

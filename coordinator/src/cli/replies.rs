@@ -111,20 +111,39 @@ impl Asking {
     }
 }
 
-/// Whether this process has the keys of the models in a plan, unless they are replayed. Without one every job
-/// would fail by itself, and close its slot.
-pub(super) fn has_keys(plan: &Plan, arguments: &RepliesArguments) -> anyhow::Result<()> {
+/// Whether this process has the keys and programs of the models in a plan, unless they are replayed. Without one every
+/// job would fail by itself, and close its slot.
+pub(super) fn can_ask(plan: &Plan, arguments: &RepliesArguments) -> anyhow::Result<()> {
     if arguments.replay.is_some() {
         return Ok(());
     }
     let client = Client::default();
-    for name in plan.models_in_use() {
-        if let Some(model) = plan.models.get(name) {
-            let has = client.has_key(&model.key);
-            has.with_context(|| format!("model:{name} can't be asked"))?;
-        }
-    }
+    let models = plan.models_in_use().into_iter();
+    let lacks = models.filter_map(|name| {
+        let model = plan.models.get(name)?;
+        let why = match client.has_key(&model.key) {
+            Err(fault) => fault.to_string(),
+            Ok(()) => unfound(model.command.first()?)?,
+        };
+        Some(format!("model:{name} can't be asked: {why}"))
+    });
+    let lacks: Vec<String> = lacks.collect();
+    ensure!(lacks.is_empty(), lacks.join("\n"));
     Ok(())
+}
+
+/// Why a program can't be started, if it is nowhere.
+fn unfound(program: &str) -> Option<String> {
+    let here = Path::new(program);
+    if here.components().count() > 1 {
+        return (!here.is_file())
+            .then(|| format!("its `command` begins with {program}, and there is no such file"));
+    }
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    (!found).then(|| {
+        format!("its `command` begins with {program}, and no folder of PATH has it; install it, or write where it is")
+    })
 }
 
 fn unrecorded(occasion: &Occasion, recording: &Path, home: &Home) -> anyhow::Error {

@@ -20,6 +20,7 @@ use crate::ledger::{Ledger, unfenced};
 use crate::plan::Plan;
 use crate::plan::cells::Layout;
 use crate::plan::identity::Identity;
+use crate::report::model::Counts;
 use crate::run::{Progress, Run};
 use crate::{project, report, seal, world};
 
@@ -113,16 +114,22 @@ pub(super) fn conclude(
 ) -> anyhow::Result<End> {
     let part = course.plan.partition;
     let fence = ledger.fence().to_owned();
-    let run = project_all(course, domain, ledger, home)?;
+    let (run, counts) = project_all(course, domain, ledger, home)?;
     let progress = run.progress();
     say(&note(progress));
+    let here = home.path().display();
+    if counts.quarantined > 0 {
+        say(&format!(
+            "{} of {} conversations have no score, since a service, a simulated user or a judge failed: the report says whose they are, and `t2t dead requeue --run {here} --quarantined` has those that a service broke played again",
+            counts.quarantined, counts.episodes
+        ));
+    }
     if !run.finished() {
         return Ok(unfinished());
     }
     let sealed = seal::seal(home.path())?;
     unfenced(&fence)?;
     home.write(seal::NAME, &sealed)?;
-    let here = home.path().display();
     if part.is_whole() {
         say(&format!(
             "look at {here}/report.html, load {here}/dataset, check with `t2t verify {here}`"
@@ -173,13 +180,13 @@ fn warn_of_less(plan: &Plan, home: &Home) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes dataset and report from the ledger; gives where the run stands.
+/// Writes dataset and report from the ledger; gives where the run stands, and what it has.
 fn project_all(
     course: Course,
     domain: Arc<dyn Domain>,
     ledger: Ledger,
     home: &Home,
-) -> anyhow::Result<Run> {
+) -> anyhow::Result<(Run, Counts)> {
     let fence = ledger.fence().to_owned();
     let settings = Settings {
         fence: Some(fence.clone()),
@@ -192,5 +199,5 @@ fn project_all(
     unfenced(&fence)?;
     home.write("report.html", report::html::render(&model)?.as_bytes())?;
     home.write("report.md", report::markdown::render(&model)?.as_bytes())?;
-    Ok(archive.run)
+    Ok((archive.run, model.counts))
 }

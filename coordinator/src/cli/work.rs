@@ -24,7 +24,7 @@ use worker::services::Services;
 
 use super::fleet::wanted_again;
 use super::progress::say;
-use super::replies::{Asking, RepliesArguments, fetch, has_keys, kept_at};
+use super::replies::{Asking, RepliesArguments, can_ask, fetch, kept_at};
 use super::told::{Telling, Told, beat};
 use super::{End, Misused, interrupt};
 use crate::archive::Archive;
@@ -241,7 +241,7 @@ fn here(
     let Place { home, file } = place;
     if !home.at(seal::NAME).exists() {
         // Of a run that has ended nothing is asked, unless it grows.
-        has_keys(&course.plan, &fleet.replies)?;
+        can_ask(&course.plan, &fleet.replies)?;
     }
     home.move_in(file)?;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

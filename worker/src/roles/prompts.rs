@@ -71,7 +71,7 @@ pub enum PromptError {
         given: String,
     },
     /// A template does not parse, or names what is not there.
-    #[error("prompt `{name}`: {source:#}")]
+    #[error("prompt `{name}`: {source}")]
     Template {
         /// The file's name.
         name: String,
@@ -162,7 +162,7 @@ impl Prompts {
     }
 
     fn made(&self, name: &'static str, context: &Json) -> Result<String, PromptError> {
-        let rendered = environment().render_str(&self.texts[name], Serde(context));
+        let rendered = environment().render_named_str(name, &self.texts[name], Serde(context));
         rendered.map_err(|source| PromptError::Template {
             name: name.to_owned(),
             source,
@@ -180,7 +180,7 @@ impl Prompts {
 /// What a template names that its context has to give.
 fn variables(name: &str, text: &str) -> Result<BTreeSet<String>, PromptError> {
     let environment = environment();
-    let template = environment.template_from_str(text);
+    let template = environment.template_from_named_str(name, text);
     let template = template.map_err(|source| PromptError::Template {
         name: name.to_owned(),
         source,

@@ -24,6 +24,8 @@ struct Standing {
 #[derive(Debug, Clone, Default, serde::Serialize)]
 struct Played {
     episodes: u64,
+    /// Those whose agent is answerable for the ending.
+    scored: u64,
     passed: u64,
     endings: BTreeMap<String, u64>,
 }
@@ -149,6 +151,7 @@ fn agents(archive: &Archive) -> anyhow::Result<BTreeMap<String, Played>> {
         for played in archive.episodes(&filled?)? {
             let row = agents.entry(played.episode.agent.clone()).or_default();
             row.episodes += 1;
+            row.scored += u64::from(played.episode.ending.scored());
             row.passed += u64::from(played.episode.verdict.reward > 0.5);
             *row.endings
                 .entry(played.episode.ending.label())
@@ -215,13 +218,15 @@ fn agents_table(out: &mut String, agents: &BTreeMap<String, Played>) {
             .iter()
             .map(|(ending, count)| format!("{ending} {count}"))
             .collect();
-        let share = 100.0 * row.passed as f64 / row.episodes.max(1) as f64;
+        let share = match row.scored {
+            0 => "–".to_owned(),
+            scored => format!("{:.1}", 100.0 * row.passed as f64 / scored as f64),
+        };
         line(
             out,
             &format!(
-                "{agent:<14}{:>8}{:>9.1} %   {}",
+                "{agent:<14}{:>8}{share:>9} %   {}",
                 row.episodes,
-                share,
                 endings.join(", ")
             ),
         );

@@ -131,7 +131,9 @@ fn absent<'a>(name: &str, models: impl Iterator<Item = &'a String>) -> (String, 
     let problem = format!("the plan has no model `{name}`");
     let mend = match table::near(name, models.cloned()) {
         Some(near) => format!("did you mean `model:{near}`?"),
-        None => format!("describe it in a table [models.{name}]"),
+        None => format!(
+            "describe it in a table [models.{name}], of the plan or of the file that `t2t eval --models` is given"
+        ),
     };
     (problem, mend)
 }
