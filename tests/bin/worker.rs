@@ -2,6 +2,11 @@
 //! environment names one.
 
 use harness::chaos::Poisoned;
+use mimalloc::MiMalloc;
+
+/// As in `t2t-worker`, so that what is measured is what is shipped.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> std::process::ExitCode {
     match Poisoned::named() {
