@@ -105,12 +105,25 @@ impl Purse {
 
 #[cfg(test)]
 mod tests {
-    use proto::store::{MemoryBudgets, Reservation};
+    use proto::store::{Claim, Cost, MemoryBudgets, Reservation};
 
     use super::*;
 
     const RUN: &str = "instance";
     const LIMIT: Money = Money(1_000);
+
+    /// Reserves for a call of a model of its own.
+    async fn reserve(shared: &MemoryBudgets, call: &str, amount: u64) -> Reservation {
+        let claim = Claim {
+            run: RUN,
+            call,
+            model: call,
+            amount: Money(amount),
+            limit: LIMIT,
+            ttl: Duration::from_secs(60),
+        };
+        shared.reserve(claim).await.unwrap()
+    }
 
     #[tokio::test]
     async fn a_store_that_forgets_is_told_what_was_seen() {
@@ -125,15 +138,16 @@ mod tests {
         );
         assert_eq!(purse.look().await.unwrap(), Balance::default());
         for (call, amount) in [("a", 300), ("b", 200)] {
-            let reserved = shared.reserve(RUN, call, Money(amount), LIMIT).await;
-            assert_eq!(reserved.unwrap(), Reservation::Granted);
+            let reserved = reserve(&shared, call, amount).await;
+            assert_eq!(reserved, Reservation::Granted(Money(amount)));
         }
-        shared.settle(RUN, "a", Money(70)).await.unwrap();
+        let cost = Cost::foreseen(Money(70));
+        shared.settle(RUN, "a", cost).await.unwrap();
         purse.look().await.unwrap();
         drop(purse);
 
         let flushed = Arc::new(MemoryBudgets::default());
-        let nobody = flushed.reserve(RUN, "c", Money(1), LIMIT).await.unwrap();
+        let nobody = reserve(&flushed, "c", 1).await;
         assert_eq!(nobody, Reservation::Unknown);
         let purse = Purse::new(
             flushed.clone(),
@@ -146,10 +160,11 @@ mod tests {
             reserved: Money::ZERO,
         };
         assert_eq!(purse.look().await.unwrap(), balance);
-        let too_much = flushed.reserve(RUN, "c", Money(731), LIMIT).await.unwrap();
-        assert_eq!(too_much, Reservation::Short(balance));
-        let rest = flushed.reserve(RUN, "c", Money(730), LIMIT).await.unwrap();
-        assert_eq!(rest, Reservation::Granted);
+        let too_much = reserve(&flushed, "c", 731).await;
+        let wanted = Money(731);
+        assert_eq!(too_much, Reservation::Short { balance, wanted });
+        let rest = reserve(&flushed, "c", 730).await;
+        assert_eq!(rest, Reservation::Granted(Money(730)));
     }
 
     #[tokio::test]
@@ -160,9 +175,10 @@ mod tests {
         let purse = Purse::new(shared.clone(), spending, "run_1".to_owned(), RUN.to_owned());
         purse.look().await.unwrap();
         let spend = async |call, cost| {
-            let reserved = shared.reserve(RUN, call, Money(cost), LIMIT).await;
-            assert_eq!(reserved.unwrap(), Reservation::Granted);
-            shared.settle(RUN, call, Money(cost)).await.unwrap();
+            let reserved = reserve(&shared, call, cost).await;
+            assert_eq!(reserved, Reservation::Granted(Money(cost)));
+            let cost = Cost::foreseen(Money(cost));
+            shared.settle(RUN, call, cost).await.unwrap();
         };
         spend("a", 400).await;
         assert_eq!(purse.look().await.unwrap().spent, Money(400));

@@ -10,6 +10,7 @@
 
 pub mod digest;
 pub mod error;
+pub mod excerpt;
 pub mod ids;
 pub mod job;
 pub mod operation;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Output;
+use std::time::Duration;
 
 use harness::endpoint::{Brain, Endpoint, Settings};
 use serde_json::Value;
@@ -96,6 +97,40 @@ fn a_run_stops_within_its_budget_and_goes_on_with_a_higher_one() {
     assert_eq!(short.stats().asked_again, 0, "no token is paid twice");
     let bytes = |out: &str| fs::read(folder.join(out).join("dataset/manifest.json")).unwrap();
     assert_eq!(bytes("out"), bytes("calm"));
+}
+
+#[test]
+fn a_budget_holds_though_a_server_charges_for_more_than_a_request_shows() {
+    const THOUGHTS: u64 = 4_000;
+    const DOLLARS: f64 = 0.5;
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let deep = Endpoint::start(Settings {
+        brain: Brain::HeldOut,
+        latency: Duration::from_millis(20),
+        unseen: THOUGHTS,
+        ..Settings::default()
+    });
+    let deep = deep.expect("an endpoint starts");
+    let plan = format!(
+        "domain = \"retail\"\ntasks = 24\nseed = 5\ntrials = 1\nagents = [\"model:deep\"]\nbudget_dollars = {DOLLARS}\n\
+         [models.deep]\nurl = \"{}\"\nmodel = \"m\"\nprice_input = 0\nprice_output = {PRICE}\nmax_tokens = 100\n",
+        deep.base_url()
+    );
+    fs::write(folder.join("plan.toml"), plan).expect("the plan is written");
+    let output = run(folder, "out");
+    assert_eq!(output.status.code(), Some(SPENT), "{}", said(&output));
+    let stats = deep.stats();
+    let spent = stats.output_tokens as f64 * PRICE / 1e6;
+    assert!(
+        stats.output_tokens >= stats.answered * THOUGHTS,
+        "{stats:?}"
+    );
+    assert!(spent <= DOLLARS, "{spent} of {DOLLARS}");
+    assert!(spent >= DOLLARS / 2.0, "{spent} of {DOLLARS}");
+    // Another process knows what the model charges, too.
+    assert_eq!(run(folder, "out").status.code(), Some(SPENT));
+    assert_eq!(deep.stats().requests, stats.requests);
 }
 
 #[test]

@@ -120,7 +120,7 @@ pub(super) fn conclude(
     let here = home.path().display();
     if counts.quarantined > 0 {
         say(&format!(
-            "{} of {} conversations have no score, since a service, a simulated user or a judge failed: the report says whose they are, and `t2t dead requeue --run {here} --quarantined` has those that a service broke played again",
+            "{} of {} conversations have no score, since a service, a simulated user, a judge or the environment failed: the report says whose they are; `t2t dead requeue --run {here} --quarantined` reopens those that a service broke, and the run's own command then plays them again",
             counts.quarantined, counts.episodes
         ));
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use proto::excerpt::excerpt;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -202,17 +203,12 @@ pub(super) fn is_json(text: &str, open: char) -> Result<(), String> {
     if !text.starts_with(open) {
         return Err(format!(
             "expected JSON text opening with `{open}`, found {:?}",
-            head(text)
+            excerpt(text, 40)
         ));
     }
     serde_json::from_str::<IgnoredAny>(text)
         .map(drop)
-        .map_err(|e| format!("{e} in {:?}", head(text)))
-}
-
-/// The first 40 characters, for messages.
-fn head(text: &str) -> String {
-    text.chars().take(40).collect()
+        .map_err(|e| format!("{e} in {:?}", excerpt(text, 40)))
 }
 
 #[cfg(test)]

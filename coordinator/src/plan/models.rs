@@ -141,12 +141,14 @@ impl ModelPlan {
     }
 
     fn sampling(&self) -> Sampling {
+        // What no request says is in no row either.
+        let sent = |field: &str| !self.omit.iter().any(|omitted| omitted == field);
         Sampling {
-            temperature: self.temperature,
-            top_p: self.top_p,
+            temperature: self.temperature.filter(|_| sent("temperature")),
+            top_p: self.top_p.filter(|_| sent("top_p")),
             max_tokens: self.max_tokens,
             // Anthropic's Messages have no place for a seed.
-            seeded: self.seeded && self.protocol != Protocol::Anthropic,
+            seeded: self.seeded && sent("seed") && self.protocol != Protocol::Anthropic,
             extra: self.extra.clone(),
         }
     }

@@ -76,15 +76,20 @@ impl<'a> Telling<'a> {
 
     /// Counts candidates by how far they came, and why they were turned down.
     fn funnel(&mut self) -> Result<(), ProjectError> {
+        let archive = self.archive;
+        let models = archive.tasks().is_none() && !archive.course.plan.models_in_use().is_empty();
         for (slot, standing) in self.archive.run.slots().iter().enumerate() {
             let slot = slot as u32;
             let mut last = None;
             for candidate in 0..self.archive.tried(slot) {
                 last = self.candidate(slot, candidate).or(last);
-                let fills = matches!(standing, Slot::Settled(filled, _) if *filled == candidate);
-                if !fills {
-                    self.in_no_task(slot, candidate)?;
-                }
+            }
+            let fills = match standing {
+                Slot::Settled(candidate, _) => Some(*candidate),
+                _ => None,
+            };
+            if models {
+                self.in_no_task(slot, fills)?;
             }
             match standing {
                 Slot::Settled(..) => self.aggregate.observe_stage(FunnelStage::Settled, 1),
@@ -131,30 +136,28 @@ impl<'a> Telling<'a> {
         None
     }
 
-    /// Adds what models had to do with a candidate that fills no slot, however far it came.
-    fn in_no_task(&mut self, slot: u32, candidate: u16) -> Result<(), ProjectError> {
-        let archive = self.archive;
-        if archive.tasks().is_some() || archive.course.plan.models_in_use().is_empty() {
-            return Ok(());
-        }
-        let mut parts = Vec::new();
-        let mut asks = archive.asks(slot);
-        asks.retain(|ask| ask.candidate == candidate && ask.stage != Stage::Rollout);
-        for ask in asks {
-            match archive.content(&ask)? {
-                Some(StageResult::Explored(walk)) => parts = walk.parts,
-                // With those of the stages before.
-                Some(
-                    StageResult::Drafted { task, twin } | StageResult::Admitted { task, twin },
-                ) => {
-                    parts = task.parts;
-                    parts.extend(twin.into_iter().flat_map(|twin| twin.parts));
+    /// Adds what models had to do with the candidates of a slot that do not fill it, however far they came.
+    fn in_no_task(&mut self, slot: u32, fills: Option<u16>) -> Result<(), ProjectError> {
+        let mut asks = self.archive.asks(slot);
+        asks.retain(|ask| Some(ask.candidate) != fills && ask.stage != Stage::Rollout);
+        for one in asks.chunk_by(|ask, next| ask.candidate == next.candidate) {
+            let mut parts = Vec::new();
+            for ask in one {
+                match self.archive.content(ask)? {
+                    Some(StageResult::Explored(walk)) => parts = walk.parts,
+                    // With those of the stages before.
+                    Some(
+                        StageResult::Drafted { task, twin } | StageResult::Admitted { task, twin },
+                    ) => {
+                        parts = task.parts;
+                        parts.extend(twin.into_iter().flat_map(|twin| twin.parts));
+                    }
+                    Some(StageResult::Rejected(rejection)) => parts.extend(rejection.parts),
+                    _ => {}
                 }
-                Some(StageResult::Rejected(rejection)) => parts.extend(rejection.parts),
-                _ => {}
             }
+            self.in_no_task.add(&parts);
         }
-        self.in_no_task.add(&parts);
         Ok(())
     }
 

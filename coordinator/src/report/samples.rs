@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proto::excerpt::excerpt;
 use proto::ids::EpisodeId;
 use proto::record::{
     Answer, Check, Ending, Episode, Goal, GoalScript, Intent, Message, PlannedCall, Proof,
@@ -176,7 +177,7 @@ fn call_turn(
     CallTurn {
         name: call.name.clone(),
         arguments: pretty(&arguments),
-        brief: shortened(&arguments_text(&call.arguments), BRIEF),
+        brief: excerpt(&arguments_text(&call.arguments), BRIEF).into_owned(),
         result: None,
         error: false,
         write: writes(&call.name),
@@ -196,14 +197,6 @@ fn indented(text: &str) -> String {
 
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
-}
-
-/// At most `limit` characters, an ellipsis for the rest.
-fn shortened(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// `name: value, …`, texts without quotes.
@@ -448,12 +441,8 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_between_characters() {
-        assert_eq!(shortened("añb", 2), "añ…");
-        assert_eq!(shortened("añb", 3), "añb");
-        assert_eq!(
-            (money(-105), money(7)),
-            ("-$1.05".to_owned(), "$0.07".to_owned())
-        );
+    fn money_has_two_digits_of_cents() {
+        assert_eq!(money(-105), "-$1.05");
+        assert_eq!(money(7), "$0.07");
     }
 }

@@ -7,7 +7,7 @@
 //! | [`Leases`] | who is at a piece of work just now | L1 to L5 |
 //! | [`Board`] | short-lived facts: heartbeats, progress, cancellations | B1 to B4 |
 //! | [`Throttle`] | how fast each model is asked, by all together | T1 to T9 |
-//! | [`Budgets`] | what each run has spent and may spend | M1 to M7 |
+//! | [`Budgets`] | what each run has spent and may spend | M1 to M9 |
 //!
 //! All of them may forget (a flush, an eviction, a time to live) and none lies: bytes are verified on
 //! read, and what does not hold is absent. Forgetting costs time and, for replies, model calls; it
@@ -37,7 +37,7 @@ mod snapshots;
 use std::sync::Arc;
 
 pub use board::{Board, Note};
-pub use budgets::{Balance, Budgets, Reservation};
+pub use budgets::{Balance, Budgets, Claim, Cost, Reservation};
 pub use builds::{Builds, Had, Patience};
 pub use error::StoreError;
 pub use leases::{Lease, Leases};

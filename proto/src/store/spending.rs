@@ -2,10 +2,10 @@
 //! reservations, and what a coordinator last heard from its fleet.
 //!
 //! After its title, a line is a fact, written before what it is about happens and read back in order: a floor of
-//! what is spent, a reservation, what a call cost.
+//! what is spent, a reservation, what a call cost, what calls of a model cost beyond what their requests showed.
 //!
 //! Whoever opens the file takes reservations that were never settled for spent: their process is gone, and
-//! the calls may have been paid for. The file is begun anew then, with one line a run, so that it grows with
+//! the calls may have been paid for. The file is begun anew then, with a line for each run and model, so that it grows with
 //! the calls of one process only. A line is handed to the system in one piece and outlasts a process that
 //! is killed; it is not synced, so a machine that loses its power may forget the last of them.
 
@@ -17,10 +17,14 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Balance, Budgets, MemoryBudgets, Reservation, StoreError};
+use super::budgets::countable_cost;
+use super::{Balance, Budgets, Claim, Cost, MemoryBudgets, Reservation, StoreError};
+use crate::excerpt::excerpt;
 use crate::record::Money;
 
 const TITLE: &str = "t2t spending 1";
+/// Characters of a line that an error shows.
+const SHOWN: usize = 80;
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -46,6 +50,12 @@ enum Fact<'a> {
     Settle {
         run: Cow<'a, str>,
         call: Cow<'a, str>,
+        nanos: Money,
+    },
+    /// A model's calls have cost so much beyond what their requests showed.
+    Surcharge {
+        run: Cow<'a, str>,
+        model: Cow<'a, str>,
         nanos: Money,
     },
 }
@@ -98,7 +108,7 @@ fn counted(text: &str) -> Result<MemoryBudgets, String> {
         // Torn in its first line, it never counted anything.
         Some((title, _)) if TITLE.starts_with(title) => return Ok(budgets),
         Some((title, _)) => {
-            let shown: String = title.trim_end().chars().take(80).collect();
+            let shown = excerpt(title.trim_end(), SHOWN);
             return Err(format!(
                 "line 1 is `{shown}`, not `{TITLE}`: use the release that wrote it, or move the file away and lower the budget by what is spent"
             ));
@@ -109,7 +119,7 @@ fn counted(text: &str) -> Result<MemoryBudgets, String> {
             break;
         };
         let fact = serde_json::from_str(whole).map_err(|error| {
-            let shown: String = whole.chars().take(80).collect();
+            let shown = excerpt(whole, SHOWN);
             format!(
                 "line {number} is `{shown}`: {error}; restore the file, or move it away and lower the budget by what is spent"
             )
@@ -120,8 +130,9 @@ fn counted(text: &str) -> Result<MemoryBudgets, String> {
             }
             Fact::Reserve { run, call, nanos } => budgets.note(&run, &call, nanos),
             Fact::Settle { run, call, nanos } => {
-                budgets.end(&run, &call, nanos);
+                budgets.end(&run, &call, Cost::foreseen(nanos));
             }
+            Fact::Surcharge { run, model, nanos } => budgets.show(&run, &model, nanos),
         }
     }
     budgets.close_all();
@@ -134,6 +145,10 @@ fn begin_anew(path: &Path, counted: &MemoryBudgets) -> io::Result<File> {
     for (run, Balance { spent, .. }) in counted.balances() {
         let run = Cow::from(run);
         text += &Fact::Floor { run, nanos: spent }.line();
+    }
+    for ((run, model), nanos) in counted.surcharges() {
+        let (run, model) = (Cow::from(run), Cow::from(model));
+        text += &Fact::Surcharge { run, model, nanos }.line();
     }
     let beside = path.with_extension("new");
     let mut file = File::create(&beside)?;
@@ -149,37 +164,36 @@ fn refused(path: &Path, fault: &str) -> StoreError {
 
 #[async_trait]
 impl Budgets for Spending {
-    async fn reserve(
-        &self,
-        run: &str,
-        call: &str,
-        amount: Money,
-        limit: Money,
-    ) -> Result<Reservation, StoreError> {
-        let reservation = self.counted.reserve(run, call, amount, limit).await?;
-        if reservation == Reservation::Granted
+    async fn reserve(&self, claim: Claim<'_>) -> Result<Reservation, StoreError> {
+        let reservation = self.counted.reserve(claim).await?;
+        if let Reservation::Granted(nanos) = reservation
             && let Err(error) = self.write(&Fact::Reserve {
-                run: run.into(),
-                call: call.into(),
-                nanos: amount,
+                run: claim.run.into(),
+                call: claim.call.into(),
+                nanos,
             })
         {
-            self.counted.end(run, call, Money::ZERO);
+            self.counted.end(claim.run, claim.call, Cost::NOTHING);
             return Err(error);
         }
         Ok(reservation)
     }
 
-    async fn settle(&self, run: &str, call: &str, cost: Money) -> Result<bool, StoreError> {
-        let settled = self.counted.settle(run, call, cost).await?;
-        if settled {
-            self.write(&Fact::Settle {
-                run: run.into(),
-                call: call.into(),
-                nanos: cost,
-            })?;
+    async fn settle(&self, run: &str, call: &str, cost: Cost) -> Result<bool, StoreError> {
+        let cost = countable_cost(cost)?;
+        let Some(ended) = self.counted.end(run, call, cost) else {
+            return Ok(false);
+        };
+        self.write(&Fact::Settle {
+            run: run.into(),
+            call: call.into(),
+            nanos: cost.paid,
+        })?;
+        if let Some((model, nanos)) = ended.shown {
+            let (run, model) = (run.into(), model.into());
+            self.write(&Fact::Surcharge { run, model, nanos })?;
         }
-        Ok(settled)
+        Ok(true)
     }
 
     async fn restart(&self, run: &str, floor: Money) -> Result<Balance, StoreError> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::openai::checked_tool;
-use super::prompt::{Form, Prompt, tokens};
+use super::prompt::{Form, Prompt};
 use super::reply::{Reply, Stop};
 use super::signed;
 
@@ -272,7 +272,7 @@ pub(super) fn write(prompt: &Prompt, reply: &Reply) -> Value {
             "input_tokens": input - read - created,
             "cache_creation_input_tokens": created,
             "cache_read_input_tokens": read,
-            "output_tokens": tokens(reply.length()),
+            "output_tokens": reply.output(),
         },
     })
 }

@@ -62,6 +62,8 @@ pub struct Settings {
     pub model: String,
     /// Whether it thinks before it answers. It signs the thoughts that lead to tool calls, and wants them back.
     pub reasoning: bool,
+    /// Tokens that it thinks for each answer, shows nobody and charges for: no limit of a reply bounds them.
+    pub unseen: u64,
     /// What `Retry-After` says.
     pub retry_after: Duration,
 }
@@ -77,6 +79,7 @@ impl Default for Settings {
             key: None,
             model: "held-out".to_owned(),
             reasoning: false,
+            unseen: 0,
             retry_after: Duration::from_secs(1),
         }
     }

@@ -265,7 +265,7 @@ pub(super) fn write(prompt: &Prompt, reply: &Reply) -> Value {
         Stop::Length | Stop::Context => "length",
         Stop::Filter => "content_filter",
     };
-    let ((input, cached), output) = (prompt.tokens(), tokens(reply.length()));
+    let ((input, cached), output) = (prompt.tokens(), reply.output());
     let thought = reply.reasoning.as_ref().map_or(0, String::len);
     json!({
         "id": format!("chatcmpl-{:016x}", prompt.digest.head()),
@@ -278,7 +278,7 @@ pub(super) fn write(prompt: &Prompt, reply: &Reply) -> Value {
             "completion_tokens": output,
             "total_tokens": input + output,
             "prompt_tokens_details": {"cached_tokens": cached},
-            "completion_tokens_details": {"reasoning_tokens": tokens(thought as u64)},
+            "completion_tokens_details": {"reasoning_tokens": tokens(thought as u64) + reply.unseen},
         },
     })
 }

@@ -3,7 +3,7 @@
 use proto::digest::Hasher;
 use serde_json::Value;
 
-use super::prompt::Prompt;
+use super::prompt::{Prompt, tokens};
 
 /// Why a model stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Reply {
     pub calls: Vec<Call>,
     /// What was thought before.
     pub reasoning: Option<String>,
+    /// Tokens of thoughts that nobody is shown.
+    pub unseen: u64,
     /// Why it stopped.
     pub stop: Stop,
 }
@@ -53,6 +55,7 @@ impl Reply {
             text: Some(text.into()),
             calls: Vec::new(),
             reasoning: None,
+            unseen: 0,
             stop: Stop::End,
         }
     }
@@ -68,6 +71,7 @@ impl Reply {
             text: None,
             calls: calls.collect(),
             reasoning: None,
+            unseen: 0,
             stop: Stop::Calls,
         }
     }
@@ -79,6 +83,11 @@ impl Reply {
             let digest = hasher.digest(&prompt.digest).number(place as u64).finish();
             call.id = Some(format!("call_{:016x}", digest.head()));
         }
+    }
+
+    /// Tokens that are charged for.
+    pub(super) fn output(&self) -> u64 {
+        tokens(self.length()) + self.unseen
     }
 
     /// Length in bytes, for its tokens.

@@ -19,7 +19,7 @@ use super::http::{self, Request, Response, Stream, gone};
 use super::ledger::Ledger;
 use super::misbehaviour::{Expected, Misbehaviour};
 use super::performance::{Step, behave, misbehave};
-use super::prompt::{Form, Prompt, tokens};
+use super::prompt::{Form, Prompt};
 use super::{Settings, anthropic, openai, signed};
 
 /// Connections that wait to be accepted.
@@ -303,7 +303,8 @@ fn steps(
             .reasoning
             .get_or_insert_with(|| "What does the other side need from me now?".to_owned());
     }
-    let output = tokens(reply.length());
+    reply.unseen = server.settings.unseen;
+    let output = reply.output();
     match struck {
         None => (
             vec![Step::Send(behave(prompt, &reply).bytes())],

@@ -7,8 +7,8 @@ use harness::services::redis::Server;
 use proto::record::{Money, Rates};
 use proto::store::throttle::COOLDOWN;
 use proto::store::{
-    Admission, Ask, Balance, Budgets as _, Call, End, Entry, Leases as _, Meter, Permit,
-    RedisStore, Reservation, Throttle as _,
+    Admission, Ask, Balance, Budgets as _, Call, Claim, Cost, End, Entry, Leases as _, Meter,
+    Permit, RedisStore, Reservation, Throttle as _,
 };
 use tokio::task::JoinSet;
 
@@ -18,6 +18,17 @@ const MINUTE: u64 = 60_000_000;
 const WORKERS: u64 = 4;
 /// Callers of each worker.
 const CALLERS: u64 = 8;
+
+fn claim<'a>(model: &'a str, call: &'a str, amount: Money, limit: Money) -> Claim<'a> {
+    Claim {
+        run: "run",
+        call,
+        model,
+        amount,
+        limit,
+        ttl: LONG,
+    }
+}
 
 fn call<'a>(name: &'a str, rates: Rates, tokens: u64) -> Ask<'a> {
     Ask {
@@ -155,7 +166,16 @@ async fn racers_never_overrun_a_budget() {
     };
     let limit = Money(10_000);
     let first = connect(&server).await;
-    first.restart("run", Money(1_000)).await.unwrap();
+    first.restart("run", Money(993)).await.unwrap();
+    // What each model charges beyond what a request shows, and has shown.
+    let models = [("fair", Money::ZERO), ("dear", Money(7))];
+    for (model, beyond) in models {
+        let reserved = first.reserve(claim(model, model, Money(1), limit)).await;
+        assert_eq!(reserved.unwrap(), Reservation::Granted(Money(1)));
+        let (paid, beyond) = (beyond, Some(beyond));
+        let cost = Cost { paid, beyond };
+        assert!(first.settle("run", model, cost).await.unwrap());
+    }
     let mut racers = JoinSet::new();
     for racer in 0..WORKERS * CALLERS {
         let store = connect(&server).await;
@@ -163,18 +183,27 @@ async fn racers_never_overrun_a_budget() {
             let (mut paid, mut left) = (Money::ZERO, Money::ZERO);
             for number in 0..50 {
                 let call = format!("{racer}.{number}");
+                let (model, beyond) = models[number as usize % 2];
                 let amount = Money(20 + number);
-                let reserved = store.reserve("run", &call, amount, limit).await;
-                if reserved.unwrap() != Reservation::Granted {
-                    continue;
+                match store
+                    .reserve(claim(model, &call, amount, limit))
+                    .await
+                    .unwrap()
+                {
+                    Reservation::Granted(reserved) => assert_eq!(reserved, amount + beyond),
+                    Reservation::Short { .. } => continue,
+                    other => panic!("{other:?}"),
                 }
                 // Some die with their call, which was paid; of the others most cost less.
                 if number % 7 == 0 {
-                    left += amount;
+                    left += amount + beyond;
                 } else {
-                    let cost = Money(amount.0 * (number % 3) / 2);
+                    let cost = Cost {
+                        paid: Money(amount.0 * (number % 3) / 2) + beyond,
+                        beyond: Some(beyond),
+                    };
                     assert!(store.settle("run", &call, cost).await.unwrap());
-                    paid += cost;
+                    paid += cost.paid;
                 }
             }
             (paid, left)
@@ -218,12 +247,14 @@ async fn a_flush_stops_spending_until_the_run_is_restarted() {
     let Entry::Granted(pass) = enter().await else {
         panic!("the permit was given back");
     };
-    meter.settle(&pass, 100, Money(50)).await.unwrap();
+    let cost = Cost::foreseen(Money(50));
+    meter.settle(&pass, 100, cost).await.unwrap();
     let stands = Balance {
         spent: Money(50),
         reserved: Money::ZERO,
     };
-    assert_eq!(enter().await, Entry::Spent(stands));
+    let (balance, wanted) = (stands, Money(60));
+    assert_eq!(enter().await, Entry::Spent { balance, wanted });
 
     server.flush();
     ask::<()>(&server, &[b"SCRIPT", b"FLUSH"]).await;
@@ -323,9 +354,10 @@ async fn limits_are_one_round_trip_and_their_keys_end() {
         let Admission::Granted(permit) = store.admit(call(name, rates, 100)).await.unwrap() else {
             panic!("there is room for a few");
         };
-        let granted = store.reserve("run", name, Money(5), Money(100)).await;
-        assert_eq!(granted.unwrap(), Reservation::Granted);
-        assert!(store.settle("run", name, Money(4)).await.unwrap());
+        let granted = store.reserve(claim(name, name, Money(5), Money(100))).await;
+        assert_eq!(granted.unwrap(), Reservation::Granted(Money(5)));
+        let cost = Cost::foreseen(Money(4));
+        assert!(store.settle("run", name, cost).await.unwrap());
         let refused = End::Refused { retry_after: None };
         assert!(store.end(&permit, refused).await.unwrap());
     };
@@ -384,7 +416,7 @@ async fn every_call_of_a_process_comes_to_its_turn() {
             let Entry::Granted(pass) = meter.enter(&call, LONG).await.unwrap() else {
                 panic!("it may wait for as long as it takes");
             };
-            meter.settle(&pass, 1, Money::ZERO).await.unwrap();
+            meter.settle(&pass, 1, Cost::NOTHING).await.unwrap();
         });
     }
     under_way.join_all().await;

@@ -31,7 +31,6 @@ pub mod session;
 mod settlement;
 mod signed;
 mod standstill;
-mod surcharges;
 #[cfg(test)]
 mod tests;
 mod unanswered;

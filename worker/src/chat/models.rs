@@ -24,7 +24,6 @@ use super::replay::{Nowhere, Replay};
 use super::session::{Place, Stop};
 use super::settlement::{Left, Most, left, most};
 use super::standstill::Standstills;
-use super::surcharges::Surcharges;
 use super::{Answer, Client, Fault, reply_to};
 use crate::process::metrics::Metrics;
 use crate::process::metrics::family::Label as _;
@@ -69,7 +68,6 @@ pub struct Models {
     meter: Meter,
     breakers: Breakers,
     standstills: Standstills,
-    surcharges: Surcharges,
     holder: String,
     metrics: Metrics,
     replay: Option<Arc<Replay>>,
@@ -88,7 +86,6 @@ impl Models {
             meter: Meter::new(shared, holder.as_str()),
             breakers: Breakers::default(),
             standstills: Standstills::default(),
-            surcharges: Surcharges::default(),
             holder,
             metrics,
             replay: None,
@@ -192,12 +189,16 @@ impl Models {
         (moment, attempt): (Moment, u32),
     ) -> Result<Result<Answer, Failed>, Stop> {
         let breaker = self.breakers.of(endpoint);
-        let served = place_in_line(endpoint);
-        let most = most(endpoint, body, self.surcharges.of(&served));
+        let most = most(endpoint, body);
         // Who would be turned away at the door need not stand in line before it.
         leave(&breaker, endpoint).map(drop)?;
         let asked = Instant::now();
         let pass = self.enter(endpoint, most, place).await?;
+        let reserved = pass.as_ref().and_then(Pass::reserved);
+        let most = Most {
+            cost: reserved.unwrap_or(most.cost),
+            ..most
+        };
         let ticket = match leave(&breaker, endpoint) {
             Ok(ticket) => ticket,
             Err(down) => {
@@ -207,9 +208,6 @@ impl Models {
         };
         let sent = Instant::now();
         let (came, usage) = self.once(endpoint, body).await;
-        if let Some(usage) = usage {
-            self.surcharges.learn(&served, endpoint, body.len(), usage);
-        }
         let took = sent.elapsed();
         if ticket.settle(now(), came.as_ref().err()) {
             let fault = came.as_ref().err().map(ToString::to_string);
@@ -220,7 +218,7 @@ impl Models {
                 "it fails for everybody; its jobs wait, and it is asked now and then"
             );
         }
-        let end = left(endpoint, &came, usage, most);
+        let end = left(endpoint, body, &came, usage, most);
         let noted = Sent {
             role: moment.role,
             model: endpoint.name.clone(),
@@ -279,16 +277,21 @@ impl Models {
                     }
                     return Err(busy(after));
                 }
+                Entry::Behind(after) => {
+                    // Where nothing answers, no call shows anything.
+                    given_up(&self.breakers.of(endpoint), endpoint)?;
+                    return Err(busy(after));
+                }
                 // The coordinator sees it within a moment and says what was spent.
                 Entry::Unknown => return Err(busy(LONGEST_PAUSE / 10)),
-                Entry::Spent(balance) => {
+                Entry::Spent { balance, wanted } => {
                     let limit = budget.unwrap_or_default();
                     // What is reserved for longer than a call takes was reserved by workers that are gone.
                     let stood = self.standstills.stood(&call.run, balance);
-                    if balance.spent_for(call.cost, limit) || stood > call.ttl {
+                    if balance.spent_for(wanted, limit) || stood > call.ttl {
                         return Err(Stop::Spent {
                             spent: balance.spent,
-                            wanted: call.cost,
+                            wanted,
                         });
                     }
                 }
@@ -303,13 +306,13 @@ impl Models {
     async fn left(&self, pass: Option<Pass>, end: Left) {
         let Some(pass) = pass else { return };
         let told = match end {
-            Left::Used(Most { tokens, cost }) => self.meter.settle(&pass, tokens, cost).await,
+            Left::Used { tokens, cost } => self.meter.settle(&pass, tokens, cost).await,
             Left::Refused(retry_after) => self.meter.refused(&pass, retry_after).await,
             Left::Unsent => self.meter.release(&pass).await,
         };
         if let Err(error) = told {
-            // It ends by itself, too.
-            tracing::debug!(%error, "a permit is not given back");
+            // A permit ends by itself, too; what was reserved stays, since it may have been paid.
+            tracing::debug!(%error, "how a call ended is not told");
         }
     }
 
@@ -459,7 +462,6 @@ mod tests {
     use crate::chat::given_up::LastAsked;
     use crate::chat::journal::Journal;
     use crate::chat::put_off::PutOff;
-    use crate::chat::surcharges::Surcharge;
     use crate::process::metrics::Part;
 
     /// Cuts every connection until it is mended.
@@ -556,7 +558,7 @@ mod tests {
         let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
         endpoint.prices.input = 1_000_000;
         let body = Bytes::from_static(&[b' '; 50]);
-        let most = most(&endpoint, &body, Surcharge::default()).cost;
+        let most = most(&endpoint, &body).cost;
         for (status, said, spent) in [
             (200, reply(r#"{"prompt_tokens":10}"#), Money(10_000_000)),
             (200, reply("{}"), most),
@@ -605,36 +607,50 @@ mod tests {
         }
     }
 
+    /// Thinks for so long, and for far more than the limit of a reply.
+    #[derive(Debug)]
+    struct Thoughtful(Duration);
+
+    #[async_trait]
+    impl Wire for Thoughtful {
+        async fn send(&self, endpoint: &Endpoint, body: &Bytes) -> Result<Answer, Fault> {
+            tokio::time::sleep(self.0).await;
+            let said = r#"{"choices":[{"message":{"content":"Hi."}}],
+                "usage":{"prompt_tokens":9,"completion_tokens":1000}}"#;
+            Says(200, said).send(endpoint, body).await
+        }
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn what_a_server_charges_beyond_the_limit_of_a_reply_is_reserved_for_once_it_is_known() {
+    async fn a_budget_holds_though_a_server_charges_beyond_the_limit_of_a_reply() {
         let mut endpoint = super::super::tests::endpoint(proto::record::Protocol::OpenAi);
         endpoint.prices.output = 1;
         assert_eq!(endpoint.sampling.most_output(), 256);
-        let thoughtful = r#"{"choices":[{"message":{"content":"Hi."}}],
-            "usage":{"prompt_tokens":9,"completion_tokens":1000}}"#;
         let shared = Shared::in_memory(1 << 20);
         let mut place = place();
         // Of a fourth call it has enough for the limit, and not for the thoughts.
         place.budget = Some(Money(3_900));
-        shared
-            .budgets
-            .restart(&place.run, Money::ZERO)
-            .await
-            .unwrap();
-        let wire = Arc::new(Says(200, thoughtful));
-        let models = Models::new(wire, &shared, "one", Metrics::new(Part::Worker));
-        let call = async || {
+        let begun = shared.budgets.restart(&place.run, Money::ZERO).await;
+        begun.unwrap();
+        let worker = |name| {
+            let wire = Arc::new(Thoughtful(Duration::from_secs(3)));
+            Models::new(wire, &shared, name, Metrics::new(Part::Worker))
+        };
+        let workers = [worker("one"), worker("two")];
+        let call = async |models: &Models| {
             let body = Bytes::from_static(b"{}");
             models.call(&endpoint, &body, &place, moment()).await
         };
-        for _ in 0..3 {
-            call().await.unwrap();
+        let calls = (0..40).map(|number| call(&workers[number % 2]));
+        let ends = futures_util::future::join_all(calls).await;
+        let answered = ends.iter().filter(|end| end.is_ok()).count();
+        assert_eq!(answered, 3);
+        for ended in ends.into_iter().filter_map(Result::err) {
+            let Stop::Spent { spent, wanted } = ended else {
+                panic!("{ended:?}");
+            };
+            assert_eq!((spent, wanted), (Money(3_000), Money(1_000)));
         }
-        let ended = call().await.unwrap_err();
-        let Stop::Spent { spent, wanted } = ended else {
-            panic!("{ended:?}");
-        };
-        assert_eq!((spent, wanted), (Money(3_000), Money(1_000)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -150,7 +150,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Fault> {
     // Of what a filter took away there may be no message left.
     let filtered = finish == Finish::Refused && message.is_null();
     let sound = filtered || message.is_object() && formed(message);
-    if !choice["error"].is_null() || !sound {
+    if unanswered::says(&choice["error"]) || !sound {
         return Err(unanswered::no_reply(answer));
     }
     let Spoken {
@@ -288,7 +288,10 @@ impl End {
             "length" | "max_tokens" => Self::Reply(Finish::Length),
             "content_filter" | "refusal" | "safety" | "sensitive" => Self::Reply(Finish::Refused),
             "model_length" | "model_context_window_exceeded" => Self::Full,
-            "error" | "abort" | "insufficient_system_resource" | "network_error" => Self::Broken,
+            "error" | "server_error" | "network_error" | "insufficient_system_resource" => {
+                Self::Broken
+            }
+            "abort" | "cancelled" | "canceled" | "timeout" => Self::Broken,
             _ => Self::Reply(Finish::Complete),
         }
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proto::digest::{Digest, Hasher};
+use proto::excerpt::excerpt;
 use proto::record::{Endpoint, Money, Part, Role, Usage};
 use proto::store::StoreError;
 use proto::wire::{self, Kind};
@@ -26,6 +27,9 @@ use super::{Answer, Fault, Reply, Request, body, reply_to};
 const KEEP_TRIES: u32 = 6;
 /// Wait before the second of them; each further one waits twice as long.
 const KEEP_PAUSE: Duration = Duration::from_millis(250);
+/// Most characters of the name that a server gives its model, and most names that are noted.
+const NAME: usize = 200;
+const NAMES: usize = 16;
 
 /// Why a job that asks models can't go on.
 #[derive(Debug, thiserror::Error)]
@@ -258,8 +262,11 @@ impl<'a> Session<'a> {
 
     fn note(&mut self, reply: &Reply) {
         self.part.usage += reply.usage;
-        if !reply.model.is_empty() && !self.part.models.contains(&reply.model) {
-            self.part.models.push(reply.model.clone());
+        let models = &mut self.part.models;
+        let model = excerpt(&reply.model, NAME);
+        let new = !model.is_empty() && !models.iter().any(|known| *known == model);
+        if new && models.len() < NAMES {
+            models.push(model.into_owned());
         }
     }
 

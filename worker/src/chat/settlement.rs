@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use proto::record::{Endpoint, Money, Prices, Protocol, Usage};
+use proto::store::Cost;
 
-use super::surcharges::Surcharge;
 use super::{Answer, Fault};
 
 /// Bytes of a request that make a token, at least, of most of what is sent.
@@ -24,33 +24,29 @@ pub(super) struct Most {
     pub(super) cost: Money,
 }
 
-impl Most {
-    const NOTHING: Self = Self {
-        tokens: 0,
-        cost: Money::ZERO,
-    };
+/// The most that a request can come to, as far as it shows. For the rate its tokens are estimated; for the money
+/// each byte is taken for one, since a budget must hold whatever is sent.
+pub(super) fn most(endpoint: &Endpoint, body: &[u8]) -> Most {
+    let (bytes, output) = (body.len() as u64, endpoint.sampling.most_output());
+    Most {
+        tokens: bytes / BYTES_A_TOKEN + output,
+        cost: at_most(endpoint, bytes, output),
+    }
 }
 
-/// The most that a request can come to. For the rate its tokens are estimated; for the money each byte is
-/// taken for one, since a budget must hold whatever is sent, and what the server has charged beyond is added.
-pub(super) fn most(endpoint: &Endpoint, body: &[u8], surcharge: Surcharge) -> Most {
-    let (bytes, output) = (body.len() as u64, endpoint.sampling.most_output());
+/// What so many tokens cost at most: a server may say of any input that it came from its cache, or went into it.
+fn at_most(endpoint: &Endpoint, input: u64, output: u64) -> Money {
     let prices = endpoint.prices;
-    // A server may say of any input that it came from its cache, or went into it.
     let dearest = Prices {
         input: prices.input.max(prices.cached).max(prices.written),
         ..prices
     };
     let usage = Usage {
-        input: bytes + surcharge.input,
-        cached: 0,
-        written: 0,
-        output: output + surcharge.output,
+        input,
+        output,
+        ..Usage::default()
     };
-    Most {
-        tokens: bytes / BYTES_A_TOKEN + output,
-        cost: Money::cost(usage, dearest),
-    }
+    Money::cost(usage, dearest)
 }
 
 /// Whether a request can have taken so many tokens. A server adds to what it is sent, as how to call tools, and some
@@ -58,20 +54,20 @@ pub(super) fn most(endpoint: &Endpoint, body: &[u8], surcharge: Surcharge) -> Mo
 /// own asks on its way to an answer, nobody sees.
 pub(super) fn plausible(usage: Usage, endpoint: &Endpoint, body: &[u8]) -> bool {
     let own = matches!(endpoint.protocol, Protocol::Service | Protocol::Program);
-    own || in_proportion(usage, endpoint, body.len())
-}
-
-/// Whether tokens are not many times those that a request of so many bytes shows.
-pub(super) fn in_proportion(usage: Usage, endpoint: &Endpoint, bytes: usize) -> bool {
-    let input = bytes as u64 + ADDED;
+    let input = body.len() as u64 + ADDED;
     let output = endpoint.sampling.most_output().saturating_mul(BEYOND);
-    usage.input <= input && usage.output <= output
+    own || usage.input <= input && usage.output <= output
 }
 
 /// What a request leaves of its permit.
 pub(super) enum Left {
     /// It came to this.
-    Used(Most),
+    Used {
+        /// Of its rate.
+        tokens: u64,
+        /// Of its budget.
+        cost: Cost,
+    },
     /// The endpoint asked to slow down.
     Refused(Option<Duration>),
     /// It never went out.
@@ -79,10 +75,46 @@ pub(super) enum Left {
 }
 
 impl Left {
+    const NOTHING: Self = Self::Used {
+        tokens: 0,
+        cost: Cost::NOTHING,
+    };
+
+    /// Nobody knows what it came to.
+    fn unknown(most: Most) -> Self {
+        let cost = Cost {
+            paid: most.cost,
+            beyond: None,
+        };
+        let tokens = most.tokens;
+        Self::Used { tokens, cost }
+    }
+
+    /// It was answered, with so much usage if the server says so.
+    fn answered(endpoint: &Endpoint, body: &[u8], usage: Option<Usage>, most: Most) -> Self {
+        let Some(usage) = usage else {
+            // Nor will it say so of the next one, so nothing more is to be learned of it.
+            let (tokens, cost) = (most.tokens, Cost::foreseen(most.cost));
+            return Self::Used { tokens, cost };
+        };
+        let tokens = usage.input + usage.output;
+        if tokens == 0 {
+            return Self::NOTHING;
+        }
+        // Each for itself: what a prompt takes less than one token a byte must not hide what was thought.
+        let input = usage.input.saturating_sub(body.len() as u64);
+        let output = usage.output.saturating_sub(endpoint.sampling.most_output());
+        let cost = Cost {
+            paid: Money::cost(usage, endpoint.prices),
+            beyond: Some(at_most(endpoint, input, output)),
+        };
+        Self::Used { tokens, cost }
+    }
+
     /// What it cost; where nobody knows, the most that it can have cost.
     pub(super) fn cost(&self) -> Money {
         match self {
-            Self::Used(most) => most.cost,
+            Self::Used { cost, .. } => cost.paid,
             Self::Refused(_) | Self::Unsent => Money::ZERO,
         }
     }
@@ -91,16 +123,14 @@ impl Left {
 /// What a request that took `usage`, as far as that is known, and can have come to `most`, leaves of its permit.
 pub(super) fn left(
     endpoint: &Endpoint,
+    body: &[u8],
     sent: &Result<Answer, Fault>,
     usage: Option<Usage>,
     most: Most,
 ) -> Left {
     match sent {
         // What a server charges for counts, also where it is more than was reserved.
-        Ok(_) => Left::Used(usage.map_or(most, |usage| Most {
-            tokens: usage.input + usage.output,
-            cost: Money::cost(usage, endpoint.prices),
-        })),
+        Ok(_) => Left::answered(endpoint, body, usage, most),
         Err(Fault::Status {
             status: 429,
             retry_after,
@@ -120,15 +150,15 @@ pub(super) fn left(
         // Nobody goes where it points to.
         Err(Fault::NoReply {
             status: 300..=399, ..
-        }) => Left::Used(Most::NOTHING),
+        }) => Left::NOTHING,
         // Somebody on the way stopped waiting, and the model may have gone on.
         Err(Fault::Status {
             status: 408 | 504 | 524,
             ..
-        }) => Left::Used(most),
-        Err(Fault::Status { .. } | Fault::Overflow(_)) => Left::Used(Most::NOTHING),
+        }) => Left::unknown(most),
+        Err(Fault::Status { .. } | Fault::Overflow(_)) => Left::NOTHING,
         // Nobody knows what it came to.
-        Err(_) => Left::Used(most),
+        Err(_) => Left::unknown(most),
     }
 }
 
@@ -153,12 +183,60 @@ mod tests {
                 text: String::new(),
                 retry_after: None,
             };
-            let end = left(&endpoint, &Err(fault), None, SEVEN);
+            let end = left(&endpoint, b"", &Err(fault), None, SEVEN);
+            assert_eq!(end.cost(), Money(tokens), "{status}");
+            // So it has shown nothing of what it charges.
+            let shown = |cost: Cost| cost.beyond.is_some();
             assert!(
-                matches!(end, Left::Used(used) if used.tokens == tokens),
+                matches!(end, Left::Used { tokens: of_rate, cost } if of_rate == tokens && !shown(cost)),
                 "{status}"
             );
         }
+    }
+
+    #[test]
+    fn thoughts_beyond_the_limit_show_whatever_the_prompt_left_of_its_bytes() {
+        let mut endpoint = endpoint(Protocol::OpenAi);
+        (endpoint.prices.input, endpoint.prices.output) = (1, 10);
+        let body = [b' '; 9_000];
+        let answer = Ok(Answer {
+            status: 200,
+            body: b"{}".as_slice().into(),
+        });
+        let told = |input, output| {
+            let usage = Usage {
+                input,
+                output,
+                ..Usage::default()
+            };
+            left(&endpoint, &body, &answer, Some(usage), SEVEN)
+        };
+        for (input, output, beyond) in [
+            (3_000, 100, 0),
+            (3_000, 300, 440),
+            (9_010, 200, 10),
+            (9_010, 300, 450),
+        ] {
+            let end = told(input, output);
+            let Left::Used { cost, .. } = end else {
+                panic!("it was answered");
+            };
+            assert_eq!(cost.paid, Money(input + 10 * output));
+            assert_eq!(cost.beyond, Some(Money(beyond)), "{input} and {output}");
+        }
+        // It never began.
+        assert!(matches!(
+            told(0, 0),
+            Left::Used {
+                cost: Cost::NOTHING,
+                ..
+            }
+        ));
+        // A server that says nothing of tokens never will.
+        let silent = left(&endpoint, &body, &answer, None, SEVEN);
+        assert!(
+            matches!(silent, Left::Used { tokens: 7, cost } if cost == Cost::foreseen(Money(7)))
+        );
     }
 
     #[test]
@@ -188,15 +266,15 @@ mod tests {
             what,
             waited: Duration::from_secs(1),
         };
-        let of = |fault| left(&endpoint, &Err(fault), None, SEVEN);
+        let of = |fault| left(&endpoint, b"", &Err(fault), None, SEVEN);
         assert!(matches!(of(timeout("connection")), Left::Unsent));
         let slow = of(timeout("first byte"));
-        assert!(matches!(slow, Left::Used(used) if used == SEVEN));
-        for (status, used) in [(307, Most::NOTHING), (200, SEVEN)] {
+        assert!(matches!(slow, Left::Used { tokens: 7, .. }));
+        for (status, used) in [(307, 0), (200, 7)] {
             let text = String::new();
             let end = of(Fault::NoReply { status, text });
             assert!(
-                matches!(end, Left::Used(found) if found == used),
+                matches!(end, Left::Used { tokens, cost } if tokens == used && cost.paid == Money(used)),
                 "{status}"
             );
         }
@@ -214,13 +292,13 @@ mod tests {
     fn what_may_be_written_is_reserved_by_the_field_that_says_more() {
         let mut endpoint = endpoint(Protocol::OpenAi);
         endpoint.prices.output = 1;
-        let output = |endpoint: &Endpoint| most(endpoint, b"", Surcharge::default()).tokens;
+        let output = |endpoint: &Endpoint| most(endpoint, b"").tokens;
         assert_eq!(output(&endpoint), 256);
         let extra = &mut endpoint.sampling.extra;
         let field = Sampling::NEWER_LIMIT.to_owned();
         extra.insert(field, Value::Int(9_000));
         assert_eq!(output(&endpoint), 9_000);
-        let cost = most(&endpoint, b"", Surcharge::default()).cost;
+        let cost = most(&endpoint, b"").cost;
         assert_eq!(cost, Money(9_000));
     }
 }

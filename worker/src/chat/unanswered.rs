@@ -1,5 +1,6 @@
 //! Answers that hold no reply: what they say instead, and whether it is that the context is full.
 
+use proto::excerpt::excerpt;
 use serde_json::Value as Json;
 
 use super::{Answer, Fault};
@@ -39,8 +40,11 @@ const PHRASES: [&str; 18] = [
     "reduce the length of the messages",
 ];
 
-/// What `llama.cpp` says, with status 500, of a model whose output is neither words nor a call.
-const UNREADABLE: &str = "The model produced output that does not match";
+/// What `llama.cpp` and Ollama say, with status 500, of a model whose output is neither words nor a call.
+const UNREADABLE: [&str; 2] = [
+    "The model produced output that does not match",
+    "error parsing tool call",
+];
 
 /// What Groq calls the same, with status 400.
 const VOID: [&str; 2] = ["tool_use_failed", "json_validate_failed"];
@@ -64,8 +68,20 @@ pub(super) fn json(answer: &Answer) -> Result<Json, Fault> {
         return Err(fault(answer));
     }
     let json: Json = serde_json::from_slice(&answer.body).map_err(|_| no_reply(answer))?;
-    let fine = (200..300).contains(&answer.status) && json["error"].is_null();
+    let fine = (200..300).contains(&answer.status) && !says(&json["error"]);
     if fine { Ok(json) } else { Err(fault(answer)) }
+}
+
+/// Whether an error says anything; some servers write an empty one beside each reply.
+pub(super) fn says(error: &Json) -> bool {
+    match error {
+        Json::Null => false,
+        Json::Bool(there) => *there,
+        Json::Number(code) => code.as_f64() != Some(0.0),
+        Json::String(text) => !text.is_empty(),
+        Json::Array(list) => !list.is_empty(),
+        Json::Object(fields) => !fields.is_empty(),
+    }
 }
 
 /// Why there is no reply in an answer that holds an error.
@@ -93,7 +109,8 @@ pub(super) fn unreadable(answer: &Answer) -> bool {
     }
     let said = Said::by(answer);
     let named = said.names.iter().any(|name| VOID.contains(&name.as_str()));
-    named || answer.status == 500 && said.text.starts_with(UNREADABLE)
+    let worded = || UNREADABLE.iter().any(|words| said.text.starts_with(words));
+    named || answer.status == 500 && worded()
 }
 
 /// What a filter says, in an error that is its own: the content was declined, and no service is at fault.
@@ -180,8 +197,9 @@ impl Said {
             return false;
         }
         let named = self.names.iter().any(|name| NAMES.contains(&name.as_str()));
+        // In words, a server that fails speaks of the context that all its conversations share.
         let text = self.text.to_lowercase();
-        named || PHRASES.iter().any(|phrase| text.contains(phrase))
+        named || status != 500 && PHRASES.iter().any(|phrase| text.contains(phrase))
     }
 }
 
@@ -203,10 +221,7 @@ fn shown(text: &str) -> String {
         line.push(' ');
         line.push_str(word);
     }
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    excerpt(&line, SHOWN).into_owned()
 }
 
 #[cfg(test)]
@@ -297,6 +312,11 @@ mod tests {
                 503,
                 r#"{"error":{"message":"no memory is left for this context size"}}"#,
                 "no memory is left",
+            ),
+            (
+                500,
+                r#"{"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}"#,
+                "Context size has been",
             ),
             (
                 413,

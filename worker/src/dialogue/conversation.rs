@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use proto::excerpt::excerpt;
 use proto::record::{
     Actor, AgentFault, Effect, Ending, Message, Observation, PlannedCall, Task, ToolCall,
     UserOutcome, Verdict,
@@ -377,12 +378,7 @@ impl<'a> Conversation<'a> {
 
 /// What an agent reads that wrote arguments which are none.
 pub fn malformed(call: &ToolCall, written: &str) -> String {
-    const SHOWN: usize = 200;
-    let mut shown: String = written.chars().take(SHOWN).collect();
-    if shown.len() < written.len() {
-        shown.push('…');
-    }
-    let name = &call.name;
+    let (name, shown) = (&call.name, excerpt(written, 200));
     format!("Error: the arguments of {name} are not a JSON object: {shown}")
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use proto::excerpt::excerpt;
 use proto::record::Value;
 use serde::de::DeserializeOwned;
 
@@ -22,11 +23,7 @@ pub fn object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 
 /// The beginning of what a model wrote, to be told to it, or to whoever reads why something failed.
 pub fn brief(text: &str) -> Cow<'_, str> {
-    const SHOWN: usize = 300;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-        None => text.into(),
-    }
+    excerpt(text, 300)
 }
 
 /// The JSON value at the beginning of a text; what stands behind it is talk.

@@ -93,32 +93,37 @@ fn tell_texts<E: std::error::Error + Send + Sync + 'static>(
     asks: &[Ask],
     hear: impl Fn(&Ask) -> Result<Option<Heard>, E>,
 ) -> anyhow::Result<()> {
-    let (mut otherwise, mut heard_any) = (None, false);
-    for ask in asks {
-        let Some(heard) = hear(ask)? else { continue };
-        heard_any = true;
-        if !heard.otherwise {
-            otherwise = None;
-            break;
-        }
-        otherwise.get_or_insert_with(|| heard.said_otherwise());
-    }
-    if let Some(otherwise) = otherwise {
-        bail!(otherwise);
-    }
-    if !heard_any {
+    let mut left = asks.iter();
+    let Some(first) = next_heard(&mut left, &hear)? else {
         print("no model took part in it\n");
         return Ok(());
+    };
+    if first.otherwise {
+        let (mut rest, mut as_it_was) = (left.clone(), false);
+        while !as_it_was && let Some(heard) = next_heard(&mut rest, &hear)? {
+            as_it_was = !heard.otherwise;
+        }
+        if !as_it_was {
+            bail!(first.said_otherwise());
+        }
     }
-    let mut between = "";
-    for ask in asks {
-        let Some(heard) = hear(ask)? else { continue };
+    let (mut told, mut between) = (Some(first), "");
+    while let Some(heard) = told {
         if !print(&format!("{between}{}", text(archive, &heard))) {
             break;
         }
         between = "\n";
+        told = next_heard(&mut left, &hear)?;
     }
     Ok(())
+}
+
+/// The next of these asks in which a model took part.
+fn next_heard<E>(
+    left: &mut std::slice::Iter<'_, Ask>,
+    hear: impl Fn(&Ask) -> Result<Option<Heard>, E>,
+) -> Result<Option<Heard>, E> {
+    left.find_map(|ask| hear(ask).transpose()).transpose()
 }
 
 /// As one list of JSON.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use config::ValueKind;
+use proto::excerpt::excerpt;
 use serde_json::{Number, Value as Json};
 
 use super::table::{Kind, Setting};
@@ -126,11 +127,7 @@ pub(super) fn written(value: &ValueKind) -> String {
         ValueKind::Nil => "nothing".to_owned(),
         ValueKind::Table(_) => "a table".to_owned(),
         ValueKind::Array(items) => format!("a list of {}", items.len()),
-        ValueKind::String(text) if text.chars().count() > 60 => {
-            let start: String = text.chars().take(60).collect();
-            format!("the string \"{start}…\"")
-        }
-        ValueKind::String(text) => format!("the string \"{text}\""),
+        ValueKind::String(text) => format!("the string \"{}\"", excerpt(text, 60)),
         ValueKind::Boolean(truth) => code(truth),
         ValueKind::Float(number) => code(number),
         ValueKind::I64(number) => code(number),

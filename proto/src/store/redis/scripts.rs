@@ -106,31 +106,64 @@ script!(
     )
 );
 script!(
-    /// key of a budget; call, amount, limit, time to live. Gives 1 if it is reserved, 0 if too little is
-    /// left, -1 if there is no such budget; then what is spent and what is reserved.
+    /// key of a budget; call, amount, limit, time to live, model, the call's time to live. Gives 1 if it is reserved,
+    /// 0 if too little is left, -1 if there is no such budget, -2 if the model's first call is under way; then what
+    /// the call wants with its model's surcharge, what is spent and what is reserved. Of a reservation it keeps what
+    /// is reserved and the model; of a model, once a call has shown it, its surcharge, and before that until when its
+    /// first call is waited for, and the call. A clock that was set back makes nobody wait for longer.
     RESERVE,
-    "local spent = tonumber(redis.call('HGET', KEYS[1], 'spent') or '')
-     if not spent then return { -1, 0, 0 } end
-     local reserved = tonumber(redis.call('HGET', KEYS[1], 'reserved') or '') or 0
-     local call, amount = 'call.' .. ARGV[1], tonumber(ARGV[2])
-     if redis.call('HEXISTS', KEYS[1], call) == 0 then
-       if spent + reserved + amount > tonumber(ARGV[3]) then return { 0, spent, reserved } end
-       redis.call('HSET', KEYS[1], call, ARGV[2])
-       reserved = redis.call('HINCRBY', KEYS[1], 'reserved', ARGV[2])
-     end
-     redis.call('PEXPIRE', KEYS[1], ARGV[4])
-     return { 1, spent, reserved }"
+    with_now!(
+        "local key, call, amount = KEYS[1], 'call.' .. ARGV[1], tonumber(ARGV[2])
+         local function number(field) return tonumber(redis.call('HGET', key, field) or '') end
+         local spent = number('spent')
+         if not spent then return { -1, 0, 0, 0 } end
+         local reserved = number('reserved') or 0
+         local open = redis.call('HGET', key, call)
+         if open then
+           redis.call('PEXPIRE', key, ARGV[4])
+           return { 1, tonumber(string.match(open, '^%d+')), spent, reserved }
+         end
+         local surcharge, first = number('surcharge.' .. ARGV[5]), 'first.' .. ARGV[5]
+         local until_then = now + ARGV[6] * 1000
+         if not surcharge then
+           local under_way = redis.call('HGET', key, first) or ''
+           local over = tonumber(string.match(under_way, '^%d+') or '') or 0
+           if over > now and over <= until_then then return { -2, 0, spent, reserved } end
+         end
+         local wanted = amount + (surcharge or 0)
+         if spent + reserved + wanted > tonumber(ARGV[3]) then
+           return { 0, wanted, spent, reserved }
+         end
+         local sum = string.format('%.0f', wanted)
+         redis.call('HSET', key, call, sum .. ' ' .. ARGV[5])
+         if not surcharge then
+           redis.call('HSET', key, first, string.format('%.0f', until_then) .. ' ' .. ARGV[1])
+         end
+         reserved = redis.call('HINCRBY', key, 'reserved', sum)
+         redis.call('PEXPIRE', key, ARGV[4])
+         return { 1, wanted, spent, reserved }"
+    )
 );
 script!(
-    /// key of a budget; call, cost, time to live. Tells whether it was reserved.
+    /// key of a budget; call, cost, time to live, what its request did not show of that (nothing where nobody
+    /// knows). Tells whether it was reserved.
     SETTLE,
-    "local call = 'call.' .. ARGV[1]
-     local amount = redis.call('HGET', KEYS[1], call)
-     if not amount then return 0 end
-     redis.call('HDEL', KEYS[1], call)
-     redis.call('HINCRBY', KEYS[1], 'reserved', '-' .. amount)
-     redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2])
-     redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    "local key, call, beyond = KEYS[1], 'call.' .. ARGV[1], tonumber(ARGV[4])
+     local open = redis.call('HGET', key, call)
+     if not open then return 0 end
+     local reserved, model = string.match(open, '^(%d+) (.*)$')
+     redis.call('HDEL', key, call)
+     if reserved ~= '0' then redis.call('HINCRBY', key, 'reserved', '-' .. reserved) end
+     redis.call('HINCRBY', key, 'spent', ARGV[2])
+     local surcharge, first = 'surcharge.' .. model, 'first.' .. model
+     if beyond then
+       local known = tonumber(redis.call('HGET', key, surcharge) or '')
+       if not known or beyond > known then redis.call('HSET', key, surcharge, ARGV[4]) end
+       redis.call('HDEL', key, first)
+     elseif string.match(redis.call('HGET', key, first) or '', '^%d+ (.*)$') == ARGV[1] then
+       redis.call('HDEL', key, first)
+     end
+     redis.call('PEXPIRE', key, ARGV[3])
      return 1"
 );
 script!(

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -46,10 +47,22 @@ async fn what_was_reserved_and_not_settled_is_spent_for_whoever_comes_after() {
     let first = Spending::open(&path).unwrap();
     first.restart("run", Money(100)).await.unwrap();
     for call in ["a", "b"] {
-        let reserved = first.reserve("run", call, Money(300), LIMIT).await;
-        assert_eq!(reserved.unwrap(), Reservation::Granted);
+        let claim = Claim {
+            run: "run",
+            call,
+            model: call,
+            amount: Money(300),
+            limit: LIMIT,
+            ttl: Duration::from_secs(60),
+        };
+        let reserved = first.reserve(claim).await.unwrap();
+        assert_eq!(reserved, Reservation::Granted(Money(300)));
     }
-    assert!(first.settle("run", "a", Money(50)).await.unwrap());
+    let cost = Cost {
+        paid: Money(50),
+        beyond: Some(Money(20)),
+    };
+    assert!(first.settle("run", "a", cost).await.unwrap());
     drop(first);
     let second = Spending::open(&path).unwrap();
     let spent = Balance {
@@ -57,10 +70,26 @@ async fn what_was_reserved_and_not_settled_is_spent_for_whoever_comes_after() {
         reserved: Money::ZERO,
     };
     assert_eq!(second.balance("run").await.unwrap(), Some(spent));
-    assert!(!second.settle("run", "b", Money(1)).await.unwrap());
+    assert!(!second.settle("run", "b", Cost::NOTHING).await.unwrap());
     drop(second);
     let text = fs::read_to_string(&path).unwrap();
-    assert_eq!(text, format!("{TITLE}\n{}", floor(450)));
+    let (run, model, nanos) = ("run".into(), "a".into(), Money(20));
+    let surcharge = Fact::Surcharge { run, model, nanos }.line();
+    assert_eq!(text, format!("{TITLE}\n{}{surcharge}", floor(450)));
+    // And what a call cost beyond its request is known to all who come after.
+    let third = Spending::open(&path).unwrap();
+    let claim = |call| Claim {
+        run: "run",
+        call,
+        model: "a",
+        amount: Money(30),
+        limit: LIMIT,
+        ttl: Duration::from_secs(60),
+    };
+    for call in ["c", "d"] {
+        let reserved = third.reserve(claim(call)).await.unwrap();
+        assert_eq!(reserved, Reservation::Granted(Money(50)));
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use proto::excerpt::excerpt;
 use serde_json::{Map, Value as Json};
 
 use super::base::WorldError;
@@ -99,11 +100,7 @@ struct At<'j> {
 
 impl<'j> At<'j> {
     fn wrong<T>(&self, wanted: &str) -> Result<T, LoadError> {
-        let mut found = self.json.to_string();
-        if let Some((cut, _)) = found.char_indices().nth(60) {
-            found.truncate(cut);
-            found.push('…');
-        }
+        let found = excerpt(&self.json.to_string(), 60).into_owned();
         let place = if self.place.is_empty() {
             "."
         } else {
