@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use proto::digest::Digest;
 use proto::record::{Actor, AgentFault, CallForm, Ending, Endpoint, Part, Role, ToolSpec};
 use serde_json::{Value as Json, json};
 
-use super::prompts::{AGENT, AGENT_REACT, PromptError, Prompts};
+use super::prompts::{AGENT, AGENT_REACT, Prompt, PromptError, Prompts};
 use super::react;
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
@@ -21,9 +20,8 @@ const TRIES: u32 = 3;
 /// What an agent is told before anything is said: the same for every conversation over a domain.
 #[derive(Debug)]
 pub struct Briefing<'d> {
-    system: String,
+    prompt: Prompt,
     tools: Cow<'d, [ToolSpec]>,
-    prompt: Digest,
 }
 
 impl<'d> Briefing<'d> {
@@ -39,11 +37,9 @@ impl<'d> Briefing<'d> {
         let tools = own_tools(domain);
         let name = if in_text { AGENT_REACT } else { AGENT };
         let context = json!({"policy": domain.policy(), "tools": described(&tools)});
-        let system = prompts.render(name, &context)?;
         Ok(Self {
-            system,
+            prompt: prompts.prompt(name, &context)?,
             tools: if in_text { Cow::default() } else { tools },
-            prompt: prompts.digest(name),
         })
     }
 }
@@ -98,7 +94,8 @@ impl<'a> ModelAgent<'a> {
         briefing: &'a Briefing<'a>,
     ) -> Self {
         let role = Role::Agent;
-        let session = Session::new(models, place, subject, role, endpoint, briefing.prompt);
+        let digest = briefing.prompt.digest;
+        let session = Session::new(models, place, subject, role, endpoint, digest);
         Self { session, briefing }
     }
 
@@ -121,7 +118,7 @@ impl<'a> ModelAgent<'a> {
             conversation.messages()
         };
         let request = Request {
-            system: &self.briefing.system,
+            system: &self.briefing.prompt.system,
             messages,
             tools: &self.briefing.tools,
             choice: ToolChoice::Auto,

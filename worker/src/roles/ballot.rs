@@ -25,21 +25,26 @@ pub(super) struct Ballot {
 }
 
 impl Ballot {
-    /// From a template over `context`; `shown` is what the model is told to judge, `form` what it fills in.
+    /// From a template over `context`; `shown` is what the model reads before it is told to judge, `form` what it
+    /// fills in.
     pub(super) fn new(
         (prompts, template): (&Prompts, &'static str),
         context: &Json,
-        shown: String,
+        shown: Option<&str>,
         form: Json,
     ) -> Result<Self, PromptError> {
+        let prompt = prompts.prompt(template, context)?;
         Ok(Self {
-            system: prompts.render(template, context)?,
-            conversation: [Message::User { text: shown }],
+            conversation: [match shown {
+                Some(shown) => prompt.begin_after(shown),
+                None => prompt.begin(),
+            }],
+            system: prompt.system,
             schema: Schema {
                 name: "vote",
                 schema: form,
             },
-            prompt: prompts.digest(template),
+            prompt: prompt.digest,
         })
     }
 

@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 
 use super::agent::{described, own_tools};
 use super::listed::{self, Seen};
-use super::prompts::{EXPLORER, PromptError, Prompts};
+use super::prompts::{EXPLORER, Prompt, PromptError, Prompts};
 use super::react;
 use super::work::Work;
 use crate::chat::session::{Session, Stop, Subject};
@@ -78,17 +78,15 @@ pub async fn perform(work: &Work<'_>, endpoint: &Endpoint) -> Done {
         trial: 0,
         twin: false,
     };
-    let (models, place, prompt) = (work.models, work.place, prompts.digest(EXPLORER));
-    let session = Session::new(models, place, &subject, Role::Explorer, endpoint, prompt);
+    let (models, place, digest) = (work.models, work.place, briefing.prompt.digest);
+    let session = Session::new(models, place, &subject, Role::Explorer, endpoint, digest);
     let mut explorer = Explorer {
         work,
         session,
-        briefing,
         trail,
         seen: told_of(&theme),
-        messages: vec![Message::User {
-            text: "[Explore.]".to_owned(),
-        }],
+        messages: vec![briefing.prompt.begin()],
+        briefing,
         calls: 0,
         errors: 0,
     };
@@ -110,7 +108,7 @@ pub async fn perform(work: &Work<'_>, endpoint: &Endpoint) -> Done {
 
 /// What the model is told before anything is done.
 struct Briefing<'d> {
-    system: String,
+    prompt: Prompt,
     tools: Cow<'d, [ToolSpec]>,
     /// Those that are described in the text.
     in_text: Cow<'d, [ToolSpec]>,
@@ -142,9 +140,9 @@ impl<'d> Briefing<'d> {
             "wishes": theme.sought().map(in_words).collect::<Vec<String>>(),
             "leads": theme.leads().iter().take(LEADS).map(lead).collect::<Vec<String>>(),
         });
-        let system = prompts.render(EXPLORER, &context)?;
+        let prompt = prompts.prompt(EXPLORER, &context)?;
         Ok(Self {
-            system,
+            prompt,
             tools,
             in_text,
         })
@@ -237,7 +235,7 @@ impl Explorer<'_> {
             }
         };
         let request = Request {
-            system: &self.briefing.system,
+            system: &self.briefing.prompt.system,
             messages: &written,
             tools: &self.briefing.tools,
             choice: ToolChoice::Auto,
@@ -280,9 +278,7 @@ impl Explorer<'_> {
         });
         if calls.is_empty() {
             let missing = self.trail.missing();
-            self.messages.push(Message::User {
-                text: format!("[Words alone do nothing here; use a tool. {missing}]"),
-            });
+            self.messages.push(self.briefing.prompt.again(&missing));
         }
         for call in &calls {
             let found = self.carry_out(call).await;

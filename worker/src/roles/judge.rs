@@ -109,7 +109,7 @@ impl Paper {
         let texts: Vec<&str> = statements.iter().map(|one| one.text.as_str()).collect();
         let context = json!({"policy": domain.policy(), "statements": texts});
         let (shown, form) = (transcript(messages), form(statements.len()));
-        let ballot = Ballot::new((prompts, JUDGE), &context, shown, form)?;
+        let ballot = Ballot::new((prompts, JUDGE), &context, Some(&shown), form)?;
         Ok(Self { statements, ballot })
     }
 }
@@ -163,7 +163,6 @@ fn transcript(messages: &[Message]) -> String {
             }
         }
     }
-    lines.push("[Judge the statements.]".to_owned());
     lines.join("\n")
 }
 

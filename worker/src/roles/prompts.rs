@@ -1,7 +1,9 @@
 //! The words that models are asked in: templates under `worker/prompts`, each of which a plan may replace
 //! by its own file of the same name.
 //!
-//! What a template was is part of what came of it, so its digest goes into every row's provenance.
+//! What a template was is part of what came of it, so its digest goes into every row's provenance. Beside the system
+//! prompt that it renders, a template sets what else its model is told: `begin`, with which the conversation begins,
+//! and `again`, which answers a reply that can't be used, with the reason in place of `{complaint}`.
 
 mod samples;
 
@@ -11,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use proto::digest::{Digest, Hasher};
+use proto::record::Message;
 use serde_json::Value as Json;
 
 macro_rules! built_in {
@@ -48,6 +51,13 @@ pub const VALIDITY: &str = "validity.md.j2";
 /// System prompt of a writer of scripts.
 pub const WRITER: &str = "writer.md.j2";
 
+/// What a template sets that begins its model's conversation.
+const BEGIN: &str = "begin";
+/// And what answers a reply that can't be used.
+const AGAIN: &str = "again";
+/// What stands for the reason in it.
+const COMPLAINT: &str = "{complaint}";
+
 /// What every template may name.
 const GLOBALS: [&str; 4] = ["range", "dict", "namespace", "debug"];
 
@@ -70,6 +80,14 @@ pub enum PromptError {
         /// What there is.
         given: String,
     },
+    /// A template's answer to a reply that can't be used has no place for the reason.
+    #[error(
+        "prompt `{name}` sets `{AGAIN}` without `{COMPLAINT}`, so its model would not be told what was wrong"
+    )]
+    Speechless {
+        /// The file's name.
+        name: String,
+    },
     /// A template does not parse, or names what is not there.
     #[error("prompt `{name}`: {source}")]
     Template {
@@ -82,6 +100,37 @@ pub enum PromptError {
 
 fn names() -> String {
     BUILT_IN.map(|(name, _)| name).join(", ")
+}
+
+/// What a model is told that is not said by anybody else.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// Its system prompt.
+    pub system: String,
+    /// Digest of the template.
+    pub digest: Digest,
+    begin: String,
+    again: String,
+}
+
+impl Prompt {
+    /// What begins the conversation.
+    pub fn begin(&self) -> Message {
+        let text = self.begin.clone();
+        Message::User { text }
+    }
+
+    /// What begins it, below something to read.
+    pub fn begin_after(&self, shown: &str) -> Message {
+        let text = format!("{shown}\n{}", self.begin);
+        Message::User { text }
+    }
+
+    /// What answers a reply that can't be used for this reason.
+    pub fn again(&self, complaint: &str) -> Message {
+        let text = self.again.replace(COMPLAINT, complaint);
+        Message::User { text }
+    }
 }
 
 /// Templates, those of the plan before the built-in ones.
@@ -144,7 +193,11 @@ impl Prompts {
         for name in BUILT_IN.map(|(name, _)| name) {
             if own.iter().any(|(own, _)| own == name) {
                 for sample in samples::of(name) {
-                    prompts.made(name, &sample)?;
+                    let again = prompts.made(name, &sample)?.again;
+                    if !again.is_empty() && !again.contains(COMPLAINT) {
+                        let name = name.to_owned();
+                        return Err(PromptError::Speechless { name });
+                    }
                 }
             }
         }
@@ -155,26 +208,59 @@ impl Prompts {
     ///
     /// # Errors
     /// When the template names what is not in the context.
-    pub fn render(&self, name: &'static str, context: &Json) -> Result<String, PromptError> {
+    pub fn prompt(&self, name: &'static str, context: &Json) -> Result<Prompt, PromptError> {
         #[cfg(test)]
         samples::assert_whole(name, context);
         self.made(name, context)
     }
 
-    fn made(&self, name: &'static str, context: &Json) -> Result<String, PromptError> {
-        let rendered = environment().render_named_str(name, &self.texts[name], Serde(context));
-        rendered.map_err(|source| PromptError::Template {
-            name: name.to_owned(),
-            source,
+    fn made(&self, name: &'static str, context: &Json) -> Result<Prompt, PromptError> {
+        let (system, begin, again) = rendered(name, &self.texts[name], context)?;
+        let mut built_in = (None, None);
+        // A plan's own template may set neither.
+        if let Cow::Owned(_) = self.texts[name]
+            && (begin.is_none() || again.is_none())
+        {
+            let found = BUILT_IN.iter().find(|(built_in, _)| *built_in == name);
+            let (_, text) = found.expect("every template has its built-in one");
+            let (_, begin, again) = rendered(name, text, context)?;
+            built_in = (begin, again);
+        }
+        Ok(Prompt {
+            system,
+            digest: self.digest(name),
+            begin: begin.or(built_in.0).unwrap_or_default(),
+            again: again.or(built_in.1).unwrap_or_default(),
         })
     }
 
     /// Digest of a template.
-    pub fn digest(&self, name: &'static str) -> Digest {
+    fn digest(&self, name: &'static str) -> Digest {
         let mut hasher = Hasher::new("t2t.prompt", 1);
         hasher.text(name).text(&self.texts[name]);
         hasher.finish()
     }
+}
+
+/// A system prompt, and what its template sets beside it.
+fn rendered(
+    name: &str,
+    text: &str,
+    context: &Json,
+) -> Result<(String, Option<String>, Option<String>), PromptError> {
+    let environment = environment();
+    let template = environment.template_from_named_str(name, text);
+    let captured = template.and_then(|template| template.render_captured(Serde(context)));
+    let captured = captured.map_err(|source| PromptError::Template {
+        name: name.to_owned(),
+        source,
+    })?;
+    let set = |variable| {
+        let value = captured.state().lookup(variable)?;
+        value.as_str().map(str::to_owned)
+    };
+    let (begin, again) = (set(BEGIN), set(AGAIN));
+    Ok((captured.into_output(), begin, again))
 }
 
 /// What a template names that its context has to give.
@@ -204,10 +290,11 @@ mod tests {
     fn a_plans_own_prompt_replaces_the_built_in_one_and_its_digest() {
         let policy = json!({"policy": "Be kind."});
         let built_in = Prompts::new(&[]).unwrap();
-        assert_eq!(built_in.render(AGENT, &policy).unwrap(), "Be kind.");
+        let system = |prompts: &Prompts| prompts.prompt(AGENT, &policy).unwrap().system;
+        assert_eq!(system(&built_in), "Be kind.");
         let own = [(AGENT.to_owned(), "Policy:\n{{ policy }}".to_owned())];
         let own = Prompts::new(&own).unwrap();
-        assert_eq!(own.render(AGENT, &policy).unwrap(), "Policy:\nBe kind.");
+        assert_eq!(system(&own), "Policy:\nBe kind.");
         assert_ne!(own.digest(AGENT), built_in.digest(AGENT));
         assert_eq!(own.digest(AGENT_REACT), built_in.digest(AGENT_REACT));
     }
@@ -245,7 +332,52 @@ mod tests {
         let free = "{% set tone = policy %}{% for n in range(2) %}{{ n }}{{ tone }}{% endfor %}{{ tools }}";
         Prompts::check(&[(AGENT.to_owned(), free.to_owned())]).unwrap();
         let own = Prompts::new(&own).unwrap();
-        let error = own.render(AGENT, &json!({})).unwrap_err();
+        let error = own.prompt(AGENT, &json!({})).unwrap_err();
         assert!(error.to_string().contains(AGENT), "{error}");
+    }
+
+    #[test]
+    fn what_begins_and_what_complains_is_the_templates_too() {
+        let sample = &samples::of(WRITER)[0];
+        let told = |text: &str| {
+            let own = [(WRITER.to_owned(), text.to_owned())];
+            let prompt = Prompts::new(&own).unwrap().prompt(WRITER, sample).unwrap();
+            let text = |message| match message {
+                Message::User { text } => text,
+                other => panic!("{other:?}"),
+            };
+            (
+                prompt.system.clone(),
+                text(prompt.begin()),
+                text(prompt.again("too long")),
+            )
+        };
+        let own = "{%- set begin = \"Los.\" -%}{%- set again = \"Nein: {complaint}\" -%}Schreib.";
+        let all = ["Schreib.", "Los.", "Nein: too long"].map(str::to_owned);
+        assert_eq!(told(own), all.into());
+        // Of what it leaves out, the built-in one's.
+        let (system, begin, again) = told("Schreib.");
+        assert_eq!(
+            (system.as_str(), begin.as_str()),
+            ("Schreib.", "[Write the texts.]")
+        );
+        assert!(again.contains("too long"), "{again}");
+        let own = [(
+            WRITER.to_owned(),
+            "{%- set again = \"Nein.\" -%}".to_owned(),
+        )];
+        let refused = Prompts::check(&own).unwrap_err().to_string();
+        assert!(
+            refused.contains("`again` without `{complaint}`"),
+            "{refused}"
+        );
+        for name in [EXPLORER, JUDGE, USER, USER_TAU2, VALIDITY, WRITER] {
+            let prompt = Prompts::new(&[])
+                .unwrap()
+                .made(name, &samples::of(name)[0])
+                .unwrap();
+            assert!(!prompt.begin.is_empty(), "{name}");
+            assert!(!prompt.system.contains(&prompt.begin), "{name}");
+        }
     }
 }

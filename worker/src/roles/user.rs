@@ -23,7 +23,6 @@ pub mod tau2;
 
 use std::collections::BTreeSet;
 
-use proto::digest::Digest;
 use proto::record::{
     Effect, Endpoint, GoalScript, Intent, Message, Part, Reveal, Role, Task, Trigger, UserOutcome,
     Wish,
@@ -31,7 +30,7 @@ use proto::record::{
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::prompts::{PromptError, Prompts, USER};
+use super::prompts::{Prompt, PromptError, Prompts, USER};
 use super::structured::{self, brief};
 use crate::chat::models::Models;
 use crate::chat::session::{Place, Session, Stop, Subject};
@@ -54,9 +53,8 @@ const STAYS: &str = "no";
 /// What a user is told before anything is said.
 #[derive(Debug)]
 pub struct Script {
-    system: String,
+    prompt: Prompt,
     schema: Schema,
-    prompt: Digest,
 }
 
 impl Script {
@@ -70,14 +68,12 @@ impl Script {
         let named = named.map(|(name, meaning)| json!({"name": name, "meaning": meaning}));
         let mut context = context(task);
         context["outcomes"] = named.collect();
-        let system = prompts.render(USER, &context)?;
         Ok(Self {
-            system,
+            prompt: prompts.prompt(USER, &context)?,
             schema: Schema {
                 name: "turn",
                 schema: form(&outcomes),
             },
-            prompt: prompts.digest(USER),
         })
     }
 }
@@ -205,7 +201,8 @@ impl<'a> ModelUser<'a> {
         task: &'a Task,
     ) -> Self {
         let (models, place, subject, endpoint) = session;
-        let session = Session::new(models, place, subject, Role::User, endpoint, script.prompt);
+        let digest = script.prompt.digest;
+        let session = Session::new(models, place, subject, Role::User, endpoint, digest);
         Self {
             session,
             script,
@@ -236,11 +233,11 @@ impl<'a> ModelUser<'a> {
             return Ok(Turn::Took(UserTurn::Say(opening)));
         }
         self.hear(conversation);
-        let mut messages = mirrored(conversation.messages());
+        let mut messages = mirrored(self.script.prompt.begin(), conversation.messages());
         let mut complaint = String::new();
         for regeneration in 0..TRIES {
             let request = Request {
-                system: &self.script.system,
+                system: &self.script.prompt.system,
                 messages: &messages,
                 tools: &[],
                 choice: ToolChoice::None,
@@ -267,9 +264,7 @@ impl<'a> ModelUser<'a> {
                     calls: Vec::new(),
                 });
             }
-            messages.push(Message::User {
-                text: format!("[This can't be sent: {complaint}. Give your turn again.]"),
-            });
+            messages.push(self.script.prompt.again(&complaint));
         }
         Ok(Turn::Fault(format!(
             "{TRIES} unfit replies, lastly: {complaint}"
@@ -478,7 +473,7 @@ impl<'a> ModelUser<'a> {
 
 /// A conversation from the user's side: its own words are the assistant's, in the form it answers in, and
 /// the agent's the user's. What the agent does with tools is not seen.
-fn mirrored(messages: &[Message]) -> Vec<Message> {
+fn mirrored(begin: Message, messages: &[Message]) -> Vec<Message> {
     let mirror = |message: &Message| match message {
         Message::User { text } => Some(Message::Assistant {
             reasoning: String::new(),
@@ -491,10 +486,7 @@ fn mirrored(messages: &[Message]) -> Vec<Message> {
         }
         _ => None,
     };
-    let hello = Message::User {
-        text: "[The chat is open. You speak first.]".to_owned(),
-    };
-    std::iter::once(hello)
+    std::iter::once(begin)
         .chain(messages.iter().filter_map(mirror))
         .collect()
 }

@@ -191,8 +191,7 @@ fn ballot(domain: &dyn Domain, task: &Task, prompts: &Prompts) -> Result<Ballot,
         "required": ["reason", "verdict"],
         "additionalProperties": false,
     });
-    let shown = "[Judge the task.]".to_owned();
-    Ballot::new((prompts, VALIDITY), &context, shown, form)
+    Ballot::new((prompts, VALIDITY), &context, None, form)
 }
 
 fn called(call: &PlannedCall) -> String {

@@ -6,7 +6,6 @@
 //! When its tries are used up the words of the templates stand, or the candidate is rejected, as the
 //! plan says.
 
-use proto::digest::Digest;
 use proto::job::Stage;
 use proto::outcome::{Reason, Rejection, StageResult};
 use proto::record::{
@@ -16,7 +15,7 @@ use proto::record::{
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::prompts::{Prompts, WRITER};
+use super::prompts::{Prompt, Prompts, WRITER};
 use super::structured;
 use super::work::Work;
 use crate::chat::session::{Session, Stop, Subject};
@@ -53,7 +52,7 @@ pub async fn perform(work: &Work<'_>, walk: &Exploration, endpoint: &Endpoint) -
         &subject,
         Role::Writer,
         endpoint,
-        sheet.prompt,
+        sheet.prompt.digest,
     );
     let mut writer = Writer {
         work,
@@ -113,13 +112,11 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// The script in the model's words, or what was wrong with its last try.
     async fn reword(&mut self, draft: &Draft) -> Result<Result<UserScript, String>, Stop> {
-        let mut messages = vec![Message::User {
-            text: "[Write the texts.]".to_owned(),
-        }];
+        let mut messages = vec![self.sheet.prompt.begin()];
         let mut complaint = String::new();
         for attempt in 0..self.work.job.cast.writing.attempts.max(1) {
             let request = Request {
-                system: &self.sheet.system,
+                system: &self.sheet.prompt.system,
                 messages: &messages,
                 tools: &[],
                 choice: ToolChoice::None,
@@ -147,9 +144,7 @@ impl Writer<'_> {
                     text: reply.text,
                     calls: Vec::new(),
                 });
-                messages.push(Message::User {
-                    text: format!("[This can't be used: {complaint}. Give all texts again.]"),
-                });
+                messages.push(self.sheet.prompt.again(&complaint));
             }
         }
         Ok(Err(complaint))
@@ -174,9 +169,8 @@ fn fit(domain: &dyn Domain, draft: &Draft, text: &str) -> Result<UserScript, Str
 
 /// What the model is given.
 struct Sheet {
-    system: String,
+    prompt: Prompt,
     schema: Schema,
-    prompt: Digest,
 }
 
 impl Sheet {
@@ -203,14 +197,13 @@ impl Sheet {
             "goals": goals,
             "change": change,
         });
-        let system = prompts.render(WRITER, &context);
+        let prompt = prompts.prompt(WRITER, &context);
         Ok(Self {
-            system: system.map_err(|error| told(&error))?,
+            prompt: prompt.map_err(|error| told(&error))?,
             schema: Schema {
                 name: "texts",
                 schema: form(script.change.is_some()),
             },
-            prompt: prompts.digest(WRITER),
         })
     }
 }

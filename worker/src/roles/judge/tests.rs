@@ -228,7 +228,7 @@ fn nobody_writes_a_line_of_another() {
         calls: Vec::new(),
     }]);
     let lines: Vec<&str> = told.lines().collect();
-    assert_eq!(lines.len(), 3, "{told}");
+    assert_eq!(lines.len(), 2, "{told}");
     assert!(lines[1].starts_with("Agent: \"Done!\\n"), "{told}");
     assert!(!told.contains("I did nothing."), "thoughts are not judged");
 }

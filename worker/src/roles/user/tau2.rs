@@ -11,7 +11,6 @@
 //! script as every user's is (see [`super`]): a user that gives its secret away makes a task another one, and
 //! its episode must not count for or against the agent.
 
-use proto::digest::Digest;
 use proto::record::{Endpoint, Message, Part, Role, Task, UserOutcome};
 
 use super::heard::{Heard, without};
@@ -22,19 +21,14 @@ use crate::chat::{Finish, Request, ToolChoice};
 use crate::dialogue::conversation::{Conversation, UserTurn};
 use crate::domains::Domain;
 use crate::language::fidelity::check_turn;
-use crate::roles::prompts::{PromptError, Prompts, USER_TAU2};
+use crate::roles::prompts::{Prompt, PromptError, Prompts, USER_TAU2};
 
 /// The benchmark's words by which a user stops.
 const STOPS: [&str; 3] = ["###STOP###", "###TRANSFER###", "###OUT-OF-SCOPE###"];
-/// What the agent is taken to have said before the user's opening.
-const GREETING: &str = "Hello, you are through to support. What is it about?";
 
 /// What a user is told before anything is said.
 #[derive(Debug)]
-pub struct Instructions {
-    system: String,
-    prompt: Digest,
-}
+pub struct Instructions(Prompt);
 
 impl Instructions {
     /// Over a task.
@@ -42,10 +36,7 @@ impl Instructions {
     /// # Errors
     /// When the plan's own prompt does not render.
     pub fn new(task: &Task, prompts: &Prompts) -> Result<Self, PromptError> {
-        Ok(Self {
-            system: prompts.render(USER_TAU2, &context(task))?,
-            prompt: prompts.digest(USER_TAU2),
-        })
+        Ok(Self(prompts.prompt(USER_TAU2, &context(task))?))
     }
 }
 
@@ -71,7 +62,7 @@ impl<'a> Tau2User<'a> {
         task: &'a Task,
     ) -> Self {
         let (models, place, subject, endpoint) = session;
-        let prompt = instructions.prompt;
+        let prompt = instructions.0.digest;
         Self {
             session: Session::new(models, place, subject, Role::User, endpoint, prompt),
             instructions,
@@ -100,11 +91,11 @@ impl<'a> Tau2User<'a> {
         }
         let heard = self.heard.take_in(conversation, false);
         self.refused |= heard.iter().any(|facts| facts.refusal.is_some());
-        let mut messages = flipped(conversation.messages());
+        let mut messages = flipped(self.instructions.0.begin(), conversation.messages());
         let mut complaint = String::new();
         for regeneration in 0..TRIES {
             let request = Request {
-                system: &self.instructions.system,
+                system: &self.instructions.0.system,
                 messages: &messages,
                 tools: &[],
                 choice: ToolChoice::None,
@@ -131,9 +122,7 @@ impl<'a> Tau2User<'a> {
             if !reply.text.trim().is_empty() {
                 messages.push(own(reply.text));
             }
-            messages.push(Message::User {
-                text: format!("[This can't be sent: {complaint}. Give your message again.]"),
-            });
+            messages.push(self.instructions.0.again(&complaint));
         }
         Ok(Turn::Fault(format!(
             "{TRIES} unfit replies, lastly: {complaint}"
@@ -186,17 +175,14 @@ impl<'a> Tau2User<'a> {
     }
 }
 
-/// A conversation with the roles turned round.
-fn flipped(messages: &[Message]) -> Vec<Message> {
+/// A conversation with the roles turned round, after what the agent is taken to have said before it.
+fn flipped(greeting: Message, messages: &[Message]) -> Vec<Message> {
     let flip = |message: &Message| match message {
         Message::User { text } => Some(own(text.clone())),
         Message::Assistant { text, calls, .. } if !text.is_empty() && calls.is_empty() => {
             Some(Message::User { text: text.clone() })
         }
         Message::Assistant { .. } | Message::Tool { .. } => None,
-    };
-    let greeting = Message::User {
-        text: GREETING.to_owned(),
     };
     std::iter::once(greeting)
         .chain(messages.iter().filter_map(flip))

@@ -158,7 +158,12 @@ pub(super) fn fault(episode: &Episode) -> &str {
 fn a_manner_is_told_where_there_is_one() {
     let bench = Bench::new(plain);
     let prompts = Prompts::new(&[]).unwrap();
-    let system = |task: &Task| Script::new(&bench.domain, task, &prompts).unwrap().system;
+    let system = |task: &Task| {
+        Script::new(&bench.domain, task, &prompts)
+            .unwrap()
+            .prompt
+            .system
+    };
     let mut task = bench.task.clone();
     let plainly = system(&task);
     task.script.persona.manner = "They write the way they talk.".to_owned();

@@ -54,7 +54,13 @@ async fn the_words_stop_and_the_roles_are_turned_round() {
                 (text("role"), text("content"))
             })
             .collect();
-        assert_eq!(heard[1], ("user", GREETING));
+        assert_eq!(
+            heard[1],
+            (
+                "user",
+                "Hello, you are through to support. What is it about?"
+            )
+        );
         assert_eq!(heard[2], ("assistant", bench.lines[0].as_str()));
         assert_eq!(heard[3].0, "user", "the agent");
         assert!(first.get("response_format").is_none(), "free text");
@@ -97,7 +103,7 @@ async fn what_is_cut_or_declined_is_no_line_of_a_customer() {
 fn a_manner_is_told_where_there_is_one() {
     let bench = Bench::new(plain);
     let prompts = Prompts::new(&[]).unwrap();
-    let system = |task: &Task| Instructions::new(task, &prompts).unwrap().system;
+    let system = |task: &Task| Instructions::new(task, &prompts).unwrap().0.system;
     let mut task = bench.task.clone();
     let plainly = system(&task);
     task.script.persona.manner = "They write the way they talk.".to_owned();
