@@ -5,8 +5,8 @@
 //! what is spent, a reservation, what a call cost, what calls of a model cost beyond what their requests showed.
 //!
 //! Whoever opens the file takes reservations that were never settled for spent: their process is gone, and
-//! the calls may have been paid for. The file is begun anew then, with a line for each run and model, so that it grows with
-//! the calls of one process only. A line is handed to the system in one piece and outlasts a process that
+//! the calls may have been paid for. The file is begun anew then, with a line for each run and model, so that it
+//! grows with the calls of one process only. A line is handed to the system in one piece and outlasts a process that
 //! is killed; it is not synced, so a machine that loses its power may forget the last of them.
 
 use std::borrow::Cow;
@@ -139,7 +139,7 @@ fn counted(text: &str) -> Result<MemoryBudgets, String> {
     Ok(budgets)
 }
 
-/// A file with one line a run in place of the old one, open for more.
+/// A file with a line for each run, and for each model it knows of, in place of the old one, open for more.
 fn begin_anew(path: &Path, counted: &MemoryBudgets) -> io::Result<File> {
     let mut text = format!("{TITLE}\n");
     for (run, Balance { spent, .. }) in counted.balances() {

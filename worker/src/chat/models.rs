@@ -278,7 +278,7 @@ impl Models {
                     return Err(busy(after));
                 }
                 Entry::Behind(after) => {
-                    // Where nothing answers, no call shows anything.
+                    // Where nothing answers, no call shows anything, and they would ask one after the other.
                     given_up(&self.breakers.of(endpoint), endpoint)?;
                     return Err(busy(after));
                 }

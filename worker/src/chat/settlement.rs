@@ -90,13 +90,8 @@ impl Left {
         Self::Used { tokens, cost }
     }
 
-    /// It was answered, with so much usage if the server says so.
-    fn answered(endpoint: &Endpoint, body: &[u8], usage: Option<Usage>, most: Most) -> Self {
-        let Some(usage) = usage else {
-            // Nor will it say so of the next one, so nothing more is to be learned of it.
-            let (tokens, cost) = (most.tokens, Cost::foreseen(most.cost));
-            return Self::Used { tokens, cost };
-        };
+    /// It was answered, with so much usage.
+    fn answered(endpoint: &Endpoint, body: &[u8], usage: Usage) -> Self {
         let tokens = usage.input + usage.output;
         if tokens == 0 {
             return Self::NOTHING;
@@ -130,7 +125,16 @@ pub(super) fn left(
 ) -> Left {
     match sent {
         // What a server charges for counts, also where it is more than was reserved.
-        Ok(_) => Left::answered(endpoint, body, usage, most),
+        Ok(answer) => match usage {
+            Some(usage) => Left::answered(endpoint, body, usage),
+            // An error says nothing of tokens on any server.
+            None if answer.status >= 400 => Left::unknown(most),
+            // Nor will such a server say so of the next one, so nothing more is to be learned of it.
+            None => Left::Used {
+                tokens: most.tokens,
+                cost: Cost::foreseen(most.cost),
+            },
+        },
         Err(Fault::Status {
             status: 429,
             retry_after,
@@ -199,10 +203,13 @@ mod tests {
         let mut endpoint = endpoint(Protocol::OpenAi);
         (endpoint.prices.input, endpoint.prices.output) = (1, 10);
         let body = [b' '; 9_000];
-        let answer = Ok(Answer {
-            status: 200,
-            body: b"{}".as_slice().into(),
-        });
+        let answered = |status| {
+            Ok(Answer {
+                status,
+                body: b"{}".as_slice().into(),
+            })
+        };
+        let answer = answered(200);
         let told = |input, output| {
             let usage = Usage {
                 input,
@@ -232,6 +239,11 @@ mod tests {
                 ..
             }
         ));
+        let filtered = left(&endpoint, &body, &answered(400), None, SEVEN);
+        let Left::Used { tokens: 7, cost } = filtered else {
+            panic!("it was answered");
+        };
+        assert_eq!((cost.paid, cost.beyond), (Money(7), None));
         // A server that says nothing of tokens never will.
         let silent = left(&endpoint, &body, &answer, None, SEVEN);
         assert!(

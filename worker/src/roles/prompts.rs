@@ -80,13 +80,13 @@ pub enum PromptError {
         /// What there is.
         given: String,
     },
-    /// A template's answer to a reply that can't be used has no place for the reason.
-    #[error(
-        "prompt `{name}` sets `{AGAIN}` without `{COMPLAINT}`, so its model would not be told what was wrong"
-    )]
-    Speechless {
+    /// What a template sets beside its system prompt can't be sent.
+    #[error("prompt `{name}` sets {fault}")]
+    Set {
         /// The file's name.
         name: String,
+        /// What is wrong with it.
+        fault: String,
     },
     /// A template does not parse, or names what is not there.
     #[error("prompt `{name}`: {source}")]
@@ -124,6 +124,22 @@ impl Prompt {
     pub fn begin_after(&self, shown: &str) -> Message {
         let text = format!("{shown}\n{}", self.begin);
         Message::User { text }
+    }
+
+    /// Checks what the plan's own template of this name sets.
+    fn check(&self, name: &str) -> Result<(), PromptError> {
+        let agents = [AGENT, AGENT_REACT].contains(&name);
+        let fault = if self.begin.trim().is_empty() && !agents {
+            format!("`{BEGIN}` to nothing, and no conversation begins with an empty message")
+        } else if !self.again.is_empty() && !self.again.contains(COMPLAINT) {
+            format!(
+                "`{AGAIN}` without `{COMPLAINT}`, so its model would not be told what was wrong"
+            )
+        } else {
+            return Ok(());
+        };
+        let name = name.to_owned();
+        Err(PromptError::Set { name, fault })
     }
 
     /// What answers a reply that can't be used for this reason.
@@ -193,11 +209,7 @@ impl Prompts {
         for name in BUILT_IN.map(|(name, _)| name) {
             if own.iter().any(|(own, _)| own == name) {
                 for sample in samples::of(name) {
-                    let again = prompts.made(name, &sample)?.again;
-                    if !again.is_empty() && !again.contains(COMPLAINT) {
-                        let name = name.to_owned();
-                        return Err(PromptError::Speechless { name });
-                    }
+                    prompts.made(name, &sample)?.check(name)?;
                 }
             }
         }
@@ -256,8 +268,8 @@ fn rendered(
         source,
     })?;
     let set = |variable| {
-        let value = captured.state().lookup(variable)?;
-        value.as_str().map(str::to_owned)
+        let value = captured.state().lookup(variable);
+        value.map(|value| value.to_string())
     };
     let (begin, again) = (set(BEGIN), set(AGAIN));
     Ok((captured.into_output(), begin, again))
@@ -362,22 +374,56 @@ mod tests {
             ("Schreib.", "[Write the texts.]")
         );
         assert!(again.contains("too long"), "{again}");
-        let own = [(
-            WRITER.to_owned(),
-            "{%- set again = \"Nein.\" -%}".to_owned(),
-        )];
-        let refused = Prompts::check(&own).unwrap_err().to_string();
-        assert!(
-            refused.contains("`again` without `{complaint}`"),
-            "{refused}"
-        );
-        for name in [EXPLORER, JUDGE, USER, USER_TAU2, VALIDITY, WRITER] {
-            let prompt = Prompts::new(&[])
-                .unwrap()
-                .made(name, &samples::of(name)[0])
-                .unwrap();
-            assert!(!prompt.begin.is_empty(), "{name}");
-            assert!(!prompt.system.contains(&prompt.begin), "{name}");
+        for (own, wrong) in [
+            (
+                "{%- set again = \"Nein.\" -%}",
+                "`again` without `{complaint}`",
+            ),
+            ("{%- set begin = \" \" -%}", "`begin` to nothing"),
+        ] {
+            let own = [(WRITER.to_owned(), own.to_owned())];
+            let refused = Prompts::check(&own).unwrap_err().to_string();
+            assert!(refused.contains(wrong), "{refused}");
+        }
+    }
+
+    #[test]
+    fn every_built_in_template_says_how_its_conversation_begins() {
+        let prompts = Prompts::new(&[]).unwrap();
+        for (name, begins, complains) in [
+            (AGENT, "", ""),
+            (AGENT_REACT, "", ""),
+            (
+                EXPLORER,
+                "[Explore.]",
+                "[Words alone do nothing here; use a tool. so]",
+            ),
+            (JUDGE, "[Judge the statements.]", ""),
+            (
+                USER,
+                "[The chat is open. You speak first.]",
+                "[This can't be sent: so. Give your turn again.]",
+            ),
+            (
+                USER_TAU2,
+                "Hello, you are through to support. What is it about?",
+                "[This can't be sent: so. Give your message again.]",
+            ),
+            (VALIDITY, "[Judge the task.]", ""),
+            (
+                WRITER,
+                "[Write the texts.]",
+                "[This can't be used: so. Give all texts again.]",
+            ),
+        ] {
+            let prompt = prompts.made(name, &samples::of(name)[0]).unwrap();
+            let user = |text: &str| Message::User {
+                text: text.to_owned(),
+            };
+            assert_eq!(prompt.begin(), user(begins), "{name}");
+            assert_eq!(prompt.again("so"), user(complains), "{name}");
+            let below = format!("To read.\n{begins}");
+            assert_eq!(prompt.begin_after("To read."), user(&below), "{name}");
         }
     }
 }

@@ -261,6 +261,12 @@ async fn m9_the_first_is_waited_for(store: &dyn Budgets) {
     assert_eq!(call("model", "a").await, granted(10), "M4: and again");
     let second = call("model", "b").await;
     assert_eq!(second, Reservation::Behind, "M9: the first is under way");
+    let hasty = Claim {
+        ttl: SHORT,
+        ..claim("model", "b", 10, 200)
+    };
+    let second = claimed(store, hasty).await;
+    assert_eq!(second, Reservation::Behind, "M9: for the first one's time");
     assert_eq!(
         balance(store).await,
         Some(stands(0, 10)),

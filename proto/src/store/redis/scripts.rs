@@ -109,8 +109,8 @@ script!(
     /// key of a budget; call, amount, limit, time to live, model, the call's time to live. Gives 1 if it is reserved,
     /// 0 if too little is left, -1 if there is no such budget, -2 if the model's first call is under way; then what
     /// the call wants with its model's surcharge, what is spent and what is reserved. Of a reservation it keeps what
-    /// is reserved and the model; of a model, once a call has shown it, its surcharge, and before that until when its
-    /// first call is waited for, and the call. A clock that was set back makes nobody wait for longer.
+    /// is reserved and the model; of a model, once a call has shown it, its surcharge, and before that when its first
+    /// call began, until when it is waited for, and the call. A clock that was set back makes nobody wait.
     RESERVE,
     with_now!(
         "local key, call, amount = KEYS[1], 'call.' .. ARGV[1], tonumber(ARGV[2])
@@ -124,11 +124,12 @@ script!(
            return { 1, tonumber(string.match(open, '^%d+')), spent, reserved }
          end
          local surcharge, first = number('surcharge.' .. ARGV[5]), 'first.' .. ARGV[5]
-         local until_then = now + ARGV[6] * 1000
          if not surcharge then
            local under_way = redis.call('HGET', key, first) or ''
-           local over = tonumber(string.match(under_way, '^%d+') or '') or 0
-           if over > now and over <= until_then then return { -2, 0, spent, reserved } end
+           local begun, over = string.match(under_way, '^(%d+) (%d+) ')
+           if begun and tonumber(begun) <= now and now < tonumber(over) then
+             return { -2, 0, spent, reserved }
+           end
          end
          local wanted = amount + (surcharge or 0)
          if spent + reserved + wanted > tonumber(ARGV[3]) then
@@ -137,7 +138,8 @@ script!(
          local sum = string.format('%.0f', wanted)
          redis.call('HSET', key, call, sum .. ' ' .. ARGV[5])
          if not surcharge then
-           redis.call('HSET', key, first, string.format('%.0f', until_then) .. ' ' .. ARGV[1])
+           local times = string.format('%.0f %.0f ', now, now + ARGV[6] * 1000)
+           redis.call('HSET', key, first, times .. ARGV[1])
          end
          reserved = redis.call('HINCRBY', key, 'reserved', sum)
          redis.call('PEXPIRE', key, ARGV[4])
@@ -160,7 +162,7 @@ script!(
        local known = tonumber(redis.call('HGET', key, surcharge) or '')
        if not known or beyond > known then redis.call('HSET', key, surcharge, ARGV[4]) end
        redis.call('HDEL', key, first)
-     elseif string.match(redis.call('HGET', key, first) or '', '^%d+ (.*)$') == ARGV[1] then
+     elseif string.match(redis.call('HGET', key, first) or '', '^%d+ %d+ (.*)$') == ARGV[1] then
        redis.call('HDEL', key, first)
      end
      redis.call('PEXPIRE', key, ARGV[3])
