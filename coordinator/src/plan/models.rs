@@ -194,3 +194,30 @@ impl Plan {
         self.models.get(name).map(|model| model.endpoint(name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_request_says_is_in_no_row() {
+        let plan = |omit: &[&str]| ModelPlan {
+            temperature: Some(0.7),
+            top_p: Some(0.9),
+            omit: omit.iter().map(|&field| field.to_owned()).collect(),
+            ..ModelPlan::default()
+        };
+        let said = |omit: &[&str]| {
+            let Sampling {
+                temperature,
+                top_p,
+                seeded,
+                ..
+            } = plan(omit).endpoint("small").sampling;
+            (temperature, top_p, seeded)
+        };
+        assert_eq!(said(&[]), (Some(0.7), Some(0.9), true));
+        assert_eq!(said(&["seed", "temperature"]), (None, Some(0.9), false));
+        assert_eq!(said(&["top_p"]), (Some(0.7), None, true));
+    }
+}

@@ -597,9 +597,27 @@ mod tests {
         let body = br#"{"error":{"code":500,"message":"The model produced output that does not match the expected peg-native format","type":"server_error"}}"#;
         let body = body.as_slice().into();
         assert!(read(&Answer { status: 500, body }).unwrap().is_void());
+        let body = br#"{"error":{"message":"error parsing tool call: raw='{\"a\": ', err=unexpected end of JSON input","type":"api_error"}}"#;
+        let body = body.as_slice().into();
+        assert!(read(&Answer { status: 500, body }).unwrap().is_void());
         let body = br#"{"error":{"message":"Failed to call a function.","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"<function=x>"}}"#;
         let body = body.as_slice().into();
         assert!(read(&Answer { status: 400, body }).unwrap().is_void());
+    }
+
+    #[test]
+    fn an_error_that_says_nothing_is_none() {
+        for error in ["null", "false", "0", "\"\"", "[]", "{}"] {
+            let body = format!(
+                r#"{{"choices":[{{"message":{{"content":"Hi."}},"error":{error}}}],"error":{error}}}"#
+            );
+            let body = body.as_bytes().into();
+            assert_eq!(
+                read(&Answer { status: 200, body }).unwrap().text,
+                "Hi.",
+                "{error}"
+            );
+        }
     }
 
     #[test]
@@ -617,6 +635,8 @@ mod tests {
             r#"{"choices":[{"message":{"content":"x"},"finish_reason":"abort"}]}"#,
             r#"{"choices":[{"message":{"content":""},"finish_reason":{"type":"abort","message":"shut down"}}]}"#,
             r#"{"choices":[{"message":{"content":"x"},"finish_reason":"insufficient_system_resource"}]}"#,
+            r#"{"choices":[{"message":{"content":"x"},"finish_reason":"timeout"}]}"#,
+            r#"{"choices":[{"message":{"content":"x"},"finish_reason":"cancelled"}]}"#,
             r#"{"choices":[{"message":{"content":[7]}}]}"#,
             r#"{"choices":[{"message":{"content":[{}]}}]}"#,
             r#"{"choices":[{"message":{"content":[{"type":"text","text":null}]}}]}"#,

@@ -262,12 +262,7 @@ impl<'a> Session<'a> {
 
     fn note(&mut self, reply: &Reply) {
         self.part.usage += reply.usage;
-        let models = &mut self.part.models;
-        let model = excerpt(&reply.model, NAME);
-        let new = !model.is_empty() && !models.iter().any(|known| *known == model);
-        if new && models.len() < NAMES {
-            models.push(model.into_owned());
-        }
+        reported(&mut self.part.models, &reply.model);
     }
 
     fn key(&self, regeneration: u32, body: &[u8]) -> Digest {
@@ -345,4 +340,31 @@ fn subject_hasher(domain: &'static str, role: Role, subject: &Subject) -> Hasher
         .number(u64::from(subject.trial))
         .number(u64::from(subject.twin));
     hasher
+}
+
+/// Notes what a server calls its model, once each: some write a new name, or a long one, beside every reply.
+fn reported(names: &mut Vec<String>, name: &str) {
+    let name = excerpt(name, NAME);
+    let new = !name.is_empty() && !names.iter().any(|known| *known == name);
+    if new && names.len() < NAMES {
+        names.push(name.into_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_names_its_model_only_so_often_and_so_long() {
+        let mut names = Vec::new();
+        for name in ["", "one", "one", &"é".repeat(1 << 20)] {
+            reported(&mut names, name);
+        }
+        assert_eq!(names, ["one".to_owned(), format!("{}…", "é".repeat(NAME))]);
+        for number in 0..1_000 {
+            reported(&mut names, &number.to_string());
+        }
+        assert_eq!(names.len(), NAMES);
+    }
 }
