@@ -56,10 +56,14 @@ fn the_shares_of_a_mix_that_sum_to_the_tasks_are_counts() {
 /// A row of the report's table of successes: agent, scenario, and pass^1 to pass^3 in percent.
 type Row = (String, String, Vec<f64>);
 
+fn cells(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split('|').map(str::trim).collect()
+}
+
 fn rows(report: &str) -> Vec<Row> {
     let lines = report.lines().filter(|line| line.starts_with("| model:"));
     let row = |line: &str| {
-        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let cells = cells(line);
         let passes = cells[4..].iter().take_while(|cell| cell.contains('–'));
         let means = passes.filter_map(|cell| cell.split(' ').next()?.parse().ok());
         (
@@ -140,9 +144,8 @@ fn all_tasks_of_the_paper_s_setting_are_found_worded_and_judged() {
     let report = StandIns::start().run(folder.path(), &flags);
     let mut found: BTreeMap<&str, u32> = BTreeMap::new();
     for line in report.lines() {
-        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         // By what tasks need, of which each needs one.
-        if let ["gold", scenario, "write" | "no write", tasks, ..] = cells[..] {
+        if let ["gold", scenario, "write" | "no write", tasks, ..] = cells(line)[..] {
             *found.entry(scenario).or_default() += tasks.replace(',', "").parse::<u32>().unwrap();
         }
     }

@@ -25,8 +25,8 @@ const STRUCK: f64 = 0.5;
 /// So that as many conversations are open at once as there are slots.
 const LATENCY: Duration = Duration::from_millis(500);
 /// What silence costs, while nothing that is answered takes as long; and when those are given up that are left in the
-/// end, to whom the endpoint answers nothing. With prices, so that each call is paid for.
-const PATIENCE: &str = "connect_seconds = 5\nfirst_byte_seconds = 3\ntotal_seconds = 6\ndown_seconds = 60\n\
+/// end, to whom the endpoint answers nothing. With prices, so that money is reserved for each call.
+const TERMS: &str = "connect_seconds = 5\nfirst_byte_seconds = 3\ntotal_seconds = 6\ndown_seconds = 60\n\
                         price_input = 3\nprice_output = 15\n";
 /// What can pass is tried five times over some minutes before it is given up.
 const LONGEST: Duration = Duration::from_secs(1_200);
@@ -46,7 +46,7 @@ pub(crate) fn measure(programs: Programs) -> Option<Vec<Figure>> {
         latency: LATENCY,
         ..Settings::default()
     };
-    let mut stage = Stage::with(programs, settings, &format!("tasks = {TASKS}\n"), PATIENCE)?;
+    let mut stage = Stage::with(programs, settings, &format!("tasks = {TASKS}\n"), TERMS)?;
     let _workers = stage.workers(1, SLOTS);
     stage.endpoint.set_faults(faults());
     let (stormy, took) = evaluated(&mut stage, "stormy");

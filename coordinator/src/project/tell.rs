@@ -84,19 +84,19 @@ impl<'a> Telling<'a> {
             for candidate in 0..self.archive.tried(slot) {
                 last = self.candidate(slot, candidate).or(last);
             }
-            let fills = match standing {
-                Slot::Settled(candidate, _) => Some(*candidate),
-                _ => None,
-            };
-            if models {
-                self.in_no_task(slot, fills)?;
-            }
+            let mut fills = None;
             match standing {
-                Slot::Settled(..) => self.aggregate.observe_stage(FunnelStage::Settled, 1),
+                Slot::Settled(candidate, _) => {
+                    fills = Some(*candidate);
+                    self.aggregate.observe_stage(FunnelStage::Settled, 1);
+                }
                 Slot::Exhausted => self
                     .aggregate
                     .observe_exhausted(&last.map_or_else(String::new, Reason::label)),
                 _ => {}
+            }
+            if models {
+                self.in_no_task(slot, fills)?;
             }
         }
         for _ in self.archive.run.duplicates() {

@@ -288,10 +288,14 @@ impl End {
             "length" | "max_tokens" => Self::Reply(Finish::Length),
             "content_filter" | "refusal" | "safety" | "sensitive" => Self::Reply(Finish::Refused),
             "model_length" | "model_context_window_exceeded" => Self::Full,
-            "error" | "server_error" | "network_error" | "insufficient_system_resource" => {
-                Self::Broken
-            }
-            "abort" | "cancelled" | "canceled" | "timeout" => Self::Broken,
+            "error"
+            | "server_error"
+            | "network_error"
+            | "insufficient_system_resource"
+            | "abort"
+            | "cancelled"
+            | "canceled"
+            | "timeout" => Self::Broken,
             _ => Self::Reply(Finish::Complete),
         }
     }
@@ -594,15 +598,24 @@ mod tests {
 
     #[test]
     fn what_a_server_cannot_read_of_its_model_is_an_empty_reply() {
-        let body = br#"{"error":{"code":500,"message":"The model produced output that does not match the expected peg-native format","type":"server_error"}}"#;
-        let body = body.as_slice().into();
-        assert!(read(&Answer { status: 500, body }).unwrap().is_void());
-        let body = br#"{"error":{"message":"error parsing tool call: raw='{\"a\": ', err=unexpected end of JSON input","type":"api_error"}}"#;
-        let body = body.as_slice().into();
-        assert!(read(&Answer { status: 500, body }).unwrap().is_void());
-        let body = br#"{"error":{"message":"Failed to call a function.","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"<function=x>"}}"#;
-        let body = body.as_slice().into();
-        assert!(read(&Answer { status: 400, body }).unwrap().is_void());
+        for (status, said) in [
+            (
+                500,
+                r#"{"error":{"code":500,"message":"The model produced output that does not match the expected peg-native format","type":"server_error"}}"#,
+            ),
+            (
+                500,
+                r#"{"error":{"message":"error parsing tool call: raw='{\"a\": ', err=unexpected end of JSON input","type":"api_error"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Failed to call a function.","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"<function=x>"}}"#,
+            ),
+        ] {
+            let body = said.as_bytes().into();
+            let read = read(&Answer { status, body }).expect(said);
+            assert!(read.is_void(), "{said}");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub const BUILT_IN: [(&str, &str); 8] = built_in![
 pub const AGENT: &str = "agent.md.j2";
 /// System prompt of an agent that calls tools in text.
 pub const AGENT_REACT: &str = "agent_react.md.j2";
+/// Either's: both are given the same, and their models begin with what a user says.
+const AGENTS: [&str; 2] = [AGENT, AGENT_REACT];
 /// System prompt of an explorer.
 pub const EXPLORER: &str = "explorer.md.j2";
 /// System prompt of a judge of conversations.
@@ -128,8 +130,7 @@ impl Prompt {
 
     /// Checks what the plan's own template of this name sets.
     fn check(&self, name: &str) -> Result<(), PromptError> {
-        let agents = [AGENT, AGENT_REACT].contains(&name);
-        let fault = if self.begin.trim().is_empty() && !agents {
+        let fault = if self.begin.trim().is_empty() && !AGENTS.contains(&name) {
             format!("`{BEGIN}` to nothing, and no conversation begins with an empty message")
         } else if !self.again.is_empty() && !self.again.contains(COMPLAINT) {
             format!(
@@ -185,10 +186,8 @@ impl Prompts {
         let prompts = Self::new(own)?;
         for (name, text) in own {
             let mut given = BTreeSet::new();
-            // Agents are given the same, whichever of the two templates they have.
             for (built_in, text) in BUILT_IN {
-                let agents = [AGENT, AGENT_REACT];
-                if built_in == name || agents.contains(&built_in) && agents.contains(&name.as_str())
+                if built_in == name || AGENTS.contains(&built_in) && AGENTS.contains(&name.as_str())
                 {
                     given.extend(variables(built_in, text)?);
                 }

@@ -92,6 +92,19 @@ fn short(spent: u64, reserved: u64, wanted: u64) -> Reservation {
     }
 }
 
+/// What comes of forty who do the same at once.
+async fn racing<T, R>(store: &Arc<dyn Budgets>, race: impl Fn(Arc<dyn Budgets>, u32) -> R) -> Vec<T>
+where
+    T: Send + 'static,
+    R: Future<Output = T> + Send + 'static,
+{
+    let mut racers = JoinSet::new();
+    for racer in 0..40 {
+        racers.spawn(race(Arc::clone(store), racer));
+    }
+    racers.join_all().await
+}
+
 async fn m1_within_the_limit(store: &dyn Budgets) {
     restart(store, 0).await;
     let all_free = reserve(store, "a", 60, 100).await;
@@ -116,24 +129,16 @@ async fn m1_within_the_limit(store: &dyn Budgets) {
 
 async fn m1_racers_share_one_budget(store: Arc<dyn Budgets>) {
     restart(&*store, 0).await;
-    let mut racers = JoinSet::new();
-    for racer in 0..40 {
-        let store = Arc::clone(&store);
-        racers.spawn(async move {
-            let call = format!("call {racer}");
-            let granted = reserve(&*store, &call, 7, 100).await == granted(7);
-            // Every third one dies before it settles.
-            if granted && racer % 3 > 0 {
-                assert!(settle(&*store, &call, 7).await, "M2: it was reserved");
-            }
-            granted
-        });
-    }
-    let granted = racers
-        .join_all()
-        .await
-        .into_iter()
-        .filter(|&granted| granted);
+    let came = racing(&store, |store, racer| async move {
+        let call = format!("call {racer}");
+        let granted = reserve(&*store, &call, 7, 100).await == granted(7);
+        // Every third one dies before it settles.
+        if granted && racer % 3 > 0 {
+            assert!(settle(&*store, &call, 7).await, "M2: it was reserved");
+        }
+        granted
+    });
+    let granted = came.await.into_iter().filter(|&granted| granted);
     assert_eq!(granted.count(), 100 / 7, "M1: as many as there is room for");
     let balance = balance(&*store).await.expect("M5: it is known");
     let sum = balance.spent + balance.reserved;
@@ -315,15 +320,11 @@ async fn m9_the_first_may_be_killed(store: &dyn Budgets) {
 
 async fn m9_racers_have_one_first(store: Arc<dyn Budgets>) {
     restart(&*store, 0).await;
-    let mut racers = JoinSet::new();
-    for racer in 0..40 {
-        let store = Arc::clone(&store);
-        racers.spawn(async move {
-            let call = format!("call {racer}");
-            claimed(&*store, claim("model", &call, 1, 100)).await
-        });
-    }
-    let came = racers.join_all().await;
+    let came = racing(&store, |store, racer| async move {
+        let call = format!("call {racer}");
+        claimed(&*store, claim("model", &call, 1, 100)).await
+    });
+    let came = came.await;
     let firsts = came.iter().filter(|&&came| came == granted(1)).count();
     let behind = |came: &&Reservation| **came == Reservation::Behind;
     assert_eq!(

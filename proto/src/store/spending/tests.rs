@@ -46,16 +46,16 @@ async fn what_was_reserved_and_not_settled_is_spent_for_whoever_comes_after() {
     let path = folder.path().join("spending");
     let first = Spending::open(&path).unwrap();
     first.restart("run", Money(100)).await.unwrap();
+    let claim = |model, call, amount| Claim {
+        run: "run",
+        call,
+        model,
+        amount: Money(amount),
+        limit: LIMIT,
+        ttl: Duration::from_secs(60),
+    };
     for call in ["a", "b"] {
-        let claim = Claim {
-            run: "run",
-            call,
-            model: call,
-            amount: Money(300),
-            limit: LIMIT,
-            ttl: Duration::from_secs(60),
-        };
-        let reserved = first.reserve(claim).await.unwrap();
+        let reserved = first.reserve(claim(call, call, 300)).await.unwrap();
         assert_eq!(reserved, Reservation::Granted(Money(300)));
     }
     let cost = Cost {
@@ -78,16 +78,8 @@ async fn what_was_reserved_and_not_settled_is_spent_for_whoever_comes_after() {
     assert_eq!(text, format!("{TITLE}\n{}{surcharge}", floor(450)));
     // And what a call cost beyond its request is known to all who come after.
     let third = Spending::open(&path).unwrap();
-    let claim = |call| Claim {
-        run: "run",
-        call,
-        model: "a",
-        amount: Money(30),
-        limit: LIMIT,
-        ttl: Duration::from_secs(60),
-    };
     for call in ["c", "d"] {
-        let reserved = third.reserve(claim(call)).await.unwrap();
+        let reserved = third.reserve(claim("a", call, 30)).await.unwrap();
         assert_eq!(reserved, Reservation::Granted(Money(50)));
     }
 }
